@@ -1,0 +1,158 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Surroundings } from './access.ts';
+import { statementsOf } from './policies.ts';
+import { openSandbox, type Sandbox, type WorkerData } from './sandbox.ts';
+import { type Resource, type Template, TemplateError } from './template.ts';
+
+export { FunctionError } from './sandbox.ts';
+
+/** One permission that a function has used. */
+export interface Used {
+  functionArn: string;
+  action: string;
+  resource: string;
+}
+
+/** Runs the functions of the template, each in a worker thread that starts with its first call. */
+export interface FunctionHost {
+  /** Calls a function and waits for its answer (RequestResponse). Rejects with FunctionError. */
+  invoke(functionArn: string, event: unknown): Promise<unknown>;
+  /** Every permission used so far, once. */
+  used(): Used[];
+  /** ARNs of the functions that have a worker thread now. */
+  warm(): string[];
+  close(): Promise<void>;
+}
+
+export interface FunctionOptions {
+  template: Template;
+  region: string;
+  account: string;
+  /** Logs and compiled code go below it. */
+  dataDir: string;
+  /** Environment variables of every function beside its own, read when a function starts: the SDK's endpoints. */
+  environment: () => Record<string, string>;
+  /** A worker without a call is reclaimed after this time, as Lambda does; 60 unless LOCAL_IDLE_SECONDS says otherwise. */
+  idleSeconds?: number;
+}
+
+/**
+ * Starts no thread yet. Concurrent calls of one function share its thread, unlike on Lambda, where each has an
+ * environment of its own; a call that times out or crashes the thread makes the next call start a new one.
+ */
+export function startFunctions(options: FunctionOptions): FunctionHost {
+  const idleMilliseconds = (options.idleSeconds ?? Number(process.env.LOCAL_IDLE_SECONDS ?? 60)) * 1000;
+  const sandboxes = new Map<string, Sandbox>();
+  const retired = new Set<Sandbox>();
+  const used = new Map<string, Used>();
+  let closed = false;
+  mkdirSync(join(options.dataDir, 'logs'), { recursive: true });
+  const surroundings = surroundingsOf(options);
+
+  const reclaimer = setInterval(
+    () => {
+      for (const [arn, sandbox] of sandboxes) {
+        if (sandbox.idleMilliseconds() < idleMilliseconds) continue;
+        sandboxes.delete(arn);
+        void sandbox.close();
+      }
+      for (const sandbox of retired) if (sandbox.idleMilliseconds() > 0) retired.delete(sandbox);
+    },
+    Math.min(idleMilliseconds, 5000),
+  );
+  reclaimer.unref();
+
+  const sandboxOf = (functionArn: string): Sandbox => {
+    const current = sandboxes.get(functionArn);
+    if (current?.accepting()) return current;
+    if (current) retired.add(current);
+    const resource = options.template.byArn(functionArn);
+    if (resource?.type !== 'AWS::Lambda::Function')
+      throw new Error(`There is no function ${functionArn} in the template.`);
+    const data = workerDataOf(resource, options, surroundings);
+    const sandbox = openSandbox(data, environmentOf(resource, options), (action, on) =>
+      used.set(`${functionArn} ${action} ${on}`, { functionArn, action, resource: on }),
+    );
+    sandboxes.set(functionArn, sandbox);
+    return sandbox;
+  };
+
+  return {
+    async invoke(functionArn, event) {
+      if (closed) throw new Error('The local cloud is closing.');
+      return sandboxOf(functionArn).run(event);
+    },
+    used: () => [...used.values()],
+    warm: () => [...sandboxes].filter(([, sandbox]) => sandbox.accepting()).map(([arn]) => arn),
+    async close() {
+      closed = true;
+      clearInterval(reclaimer);
+      await Promise.all([...sandboxes.values(), ...retired].map((sandbox) => sandbox.close()));
+      sandboxes.clear();
+    },
+  };
+}
+
+function surroundingsOf({ template, region, account }: FunctionOptions): Surroundings {
+  const partitionKeys: Record<string, string> = {};
+  for (const table of [
+    ...template.resources('AWS::DynamoDB::GlobalTable'),
+    ...template.resources('AWS::DynamoDB::Table'),
+  ]) {
+    partitionKeys[table.name] = partitionKeyOf(table.properties.KeySchema);
+    for (const index of [
+      ...(table.properties.GlobalSecondaryIndexes ?? []),
+      ...(table.properties.LocalSecondaryIndexes ?? []),
+    ]) {
+      partitionKeys[`${table.name}/index/${index.IndexName}`] = partitionKeyOf(index.KeySchema);
+    }
+  }
+  const stateMachineArns = template.resources('AWS::StepFunctions::StateMachine').map((machine) => machine.arn);
+  return { region, account, partitionKeys, stateMachineArns };
+}
+
+function partitionKeyOf(keySchema: { AttributeName: string; KeyType: string }[]): string {
+  return keySchema.find((key) => key.KeyType === 'HASH')!.AttributeName;
+}
+
+function workerDataOf(resource: Resource, options: FunctionOptions, surroundings: Surroundings): WorkerData {
+  const { Code, Handler, Role, Timeout, MemorySize, Environment } = resource.properties;
+  if (!Code?.S3Key) {
+    throw new TemplateError(`${resource.stack}/${resource.id} has no code asset: give it lambda.Code.fromAsset().`);
+  }
+  return {
+    functionName: resource.name,
+    functionArn: resource.arn,
+    handler: Handler,
+    codeDir: options.template.assetPath(Code.S3Key),
+    timeoutSeconds: Timeout ?? 3,
+    memoryMegabytes: MemorySize ?? 128,
+    logFile: join(options.dataDir, 'logs', `${resource.name}.log`),
+    compileCacheDir: join(options.dataDir, 'compiled'),
+    sourceMaps: String(Environment?.Variables?.NODE_OPTIONS ?? '').includes('--enable-source-maps'),
+    statements: statementsOf(options.template, Role),
+    surroundings,
+  };
+}
+
+function environmentOf(resource: Resource, options: FunctionOptions): Record<string, string> {
+  // NODE_OPTIONS belong to a process: a thread of this one cannot take them.
+  const { NODE_OPTIONS: _, ...variables } = resource.properties.Environment?.Variables ?? {};
+  return {
+    ...variables,
+    AWS_REGION: options.region,
+    AWS_DEFAULT_REGION: options.region,
+    AWS_ACCESS_KEY_ID: 'local',
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+    AWS_LAMBDA_FUNCTION_NAME: resource.name,
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(resource.properties.MemorySize ?? 128),
+    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${resource.name}`,
+    AWS_LAMBDA_LOG_STREAM_NAME: 'local',
+    ...options.environment(),
+  };
+}

@@ -1,0 +1,82 @@
+import http from 'node:http';
+import https from 'node:https';
+import { syncBuiltinESMExports } from 'node:module';
+import { needsOf, type Surroundings } from './access.ts';
+import { policyOf, type Statement } from './policies.ts';
+
+export interface Guarded {
+  functionName: string;
+  statements: Statement[];
+  surroundings: Surroundings;
+}
+
+/**
+ * Judges every AWS call of this thread by the policies of the function's role, before it leaves: requests go straight
+ * to the engine (a proxy would cost a hop a call). Must run before the bundle is loaded.
+ * `report` hears of each permission the first time it is used.
+ */
+export function installGuard(guarded: Guarded, report: (action: string, resource: string) => void): void {
+  const policy = policyOf(guarded.statements);
+  const reported = new Set<string>();
+
+  const judge = (target: string, body: string): Error | undefined => {
+    try {
+      for (const alternatives of needsOf(target, JSON.parse(body), guarded.surroundings)) {
+        const granted = alternatives.find(policy);
+        if (!granted) return accessDenied(guarded.functionName, alternatives[0]!);
+        const triple = `${granted.action} ${granted.resource}`;
+        if (!reported.has(triple)) report(granted.action, granted.resource);
+        reported.add(triple);
+      }
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  };
+
+  for (const protocol of [http, https]) {
+    const request = protocol.request.bind(protocol) as (...options: unknown[]) => http.ClientRequest;
+    protocol.request = ((...args: unknown[]) => {
+      const options = optionsOf(args);
+      refuseRealCloud(options.host);
+      const outgoing = request(...args);
+      if (options.target) judgeAtEnd(outgoing, (body) => judge(options.target!, body));
+      return outgoing;
+    }) as typeof protocol.request;
+  }
+  syncBuiltinESMExports();
+}
+
+function accessDenied(functionName: string, need: { action: string; resource: string }): Error {
+  const message = `${functionName} is not authorized to perform: ${need.action} on resource: ${need.resource}`;
+  return Object.assign(new Error(message), { name: 'AccessDeniedException' });
+}
+
+/** The SDK writes a request's whole body with `end`, so nothing has left this machine's process when it is judged. */
+function judgeAtEnd(outgoing: http.ClientRequest, judge: (body: string) => Error | undefined): void {
+  const end = outgoing.end.bind(outgoing) as (...options: unknown[]) => http.ClientRequest;
+  outgoing.end = ((chunk?: string | Uint8Array, ...rest: unknown[]) => {
+    const body = typeof chunk === 'string' ? chunk : Buffer.from(chunk ?? '{}').toString();
+    const refusal = judge(body);
+    return refusal ? outgoing.destroy(refusal) : end(chunk, ...rest);
+  }) as typeof outgoing.end;
+}
+
+function optionsOf(args: unknown[]): { host: string; target?: string } {
+  const [first, second] = args;
+  const url = typeof first === 'string' ? new URL(first) : first instanceof URL ? first : undefined;
+  const options = ((url ? second : first) ?? {}) as http.RequestOptions;
+  const headers = (options.headers ?? {}) as Record<string, unknown>;
+  const target = headers['x-amz-target'] ?? headers['X-Amz-Target'];
+  return {
+    host: String(options.hostname ?? options.host ?? url?.hostname ?? ''),
+    ...(typeof target === 'string' && { target }),
+  };
+}
+
+/** A service without a local endpoint must not be called for real, with the dummy credentials of this machine. */
+function refuseRealCloud(host: string): void {
+  if (host.endsWith('.amazonaws.com')) {
+    throw new Error(`The local cloud has no home for ${host}: serve it in infra/local/aws-endpoint.ts.`);
+  }
+}
