@@ -1,0 +1,219 @@
+import type { APIGatewayProxyEventV2WithJWTAuthorizer, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import middy from 'middy';
+import type * as z from 'zod';
+import { authorise, type Principal, principalOf } from './auth.ts';
+import type { Change } from './change.ts';
+import { type Capability, type Operation, pathParameters } from './contract.ts';
+import { type CommandKey, earlierAnswer, rememberAnswer, requestHash } from './idempotency.ts';
+import { type FieldError, fieldErrors, parseBody } from './input.ts';
+import type { Cause } from './outbox.ts';
+import { COMMON_PROBLEMS, type CommonProblem, type ProblemName, problemResponse } from './problem.ts';
+import { ok, type Refusal, type Result } from './result.ts';
+import { commitChanges, type Runtime } from './runtime.ts';
+import { InvalidCursor } from './table.ts';
+
+type ApiEvent = APIGatewayProxyEventV2WithJWTAuthorizer;
+type Answer = APIGatewayProxyStructuredResultV2;
+
+/** What a handler knows about the call beside its input. */
+export interface Request {
+  principal: Principal;
+  cause: Cause;
+  now: string;
+  /** Commits a change before the reply's own, e.g. an intent that has to be on record before a provider is called. */
+  commit<P extends ProblemName>(...changes: Change<P>[]): Promise<Result<void, P | 'too-busy'>>;
+}
+
+/** What a handler decides: the answer, and the changes that make it true. The shared handler commits them. */
+export interface Reply<O, P extends ProblemName> {
+  output: O;
+  changes: readonly Change<P>[];
+}
+
+export const reply = <O, P extends ProblemName = never>(
+  output: O,
+  ...changes: Change<P>[]
+): { ok: true; value: Reply<O, P> } => ok({ output, changes });
+
+export type OperationHandler<Op> =
+  Op extends Operation<infer I, infer O, infer P>
+    ? (input: z.output<I>, request: Request) => Promise<Result<Reply<z.input<O>, P | CommonProblem>, P | CommonProblem>>
+    : never;
+
+export type OperationHandlers<C extends Capability> = {
+  [K in keyof C['operations']]: OperationHandler<C['operations'][K]>;
+};
+
+type AnyHandler = (input: unknown, request: Request) => Promise<Result<Reply<unknown, ProblemName>>>;
+
+interface Route {
+  name: string;
+  operation: Operation;
+  input: z.ZodObject;
+  parameters: readonly string[];
+  isCommand: boolean;
+  handler: AnyHandler;
+}
+
+const JSON_HEADERS = { 'content-type': 'application/json' };
+
+const routesOf = <C extends Capability>(contract: C, handlers: OperationHandlers<C>): Map<string, Route> =>
+  new Map(
+    Object.entries(contract.operations).map(([name, operation]) => [
+      operation.route,
+      {
+        name,
+        operation,
+        input: operation.input.strict(),
+        parameters: pathParameters(operation.route),
+        isCommand: !operation.route.startsWith('GET '),
+        handler: (handlers as Record<string, AnyHandler>)[name]!,
+      },
+    ]),
+  );
+
+const invalidInput = (errors: FieldError[]): Answer =>
+  problemResponse(
+    'invalid-input',
+    errors.map(({ field, detail }) => `${field || 'the request'} ${detail}`).join('; '),
+    {
+      errors,
+    },
+  );
+
+const refusalAnswer = ({ problem, detail, field }: Refusal): Answer =>
+  problemResponse(problem, detail, field === undefined ? {} : { errors: [{ field, detail }] });
+
+/** Path parameters, query and body as one object; a body may not repeat what the path says. */
+const gatherInput = (event: ApiEvent, route: Route): { input: unknown } | { answer: Answer } => {
+  const text = event.isBase64Encoded ? Buffer.from(event.body ?? '', 'base64').toString() : event.body;
+  const body = parseBody(route.isCommand ? text : undefined);
+  if (!body.ok) {
+    return { answer: body.errors.length > 0 ? invalidInput(body.errors) : problemResponse(body.problem, 'send less') };
+  }
+  const repeated = route.parameters.find((name) => name in body.fields);
+  if (repeated !== undefined) {
+    return { answer: invalidInput([{ field: `/${repeated}`, detail: 'is given by the path' }]) };
+  }
+  const parsed = route.input.safeParse({ ...event.queryStringParameters, ...body.fields, ...event.pathParameters });
+  return parsed.success ? { input: parsed.data } : { answer: invalidInput(fieldErrors(parsed.error)) };
+};
+
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/;
+
+/** POST needs the key; PUT and DELETE take one, and are safe to repeat without. */
+const commandKey = (
+  event: ApiEvent,
+  table: string,
+  route: Route,
+  caller: string,
+  input: unknown,
+): { command: CommandKey | undefined } | { answer: Answer } => {
+  const key = event.headers['idempotency-key'];
+  if (!route.isCommand) return { command: undefined };
+  if (key === undefined) {
+    if (!route.operation.route.startsWith('POST ')) return { command: undefined };
+    return { answer: problemResponse('idempotency-key-missing', 'send a new UUID, and the same one when you repeat') };
+  }
+  if (!IDEMPOTENCY_KEY.test(key)) {
+    return {
+      answer: invalidInput([{ field: 'Idempotency-Key', detail: 'must be 1 to 128 visible ASCII characters' }]),
+    };
+  }
+  return { command: { table, caller, operation: route.name, key, requestHash: requestHash(input) } };
+};
+
+/** A decision that lost a race is taken again on what is there now; the caller hears of it only if that does not end. */
+const DECISIONS_MAX = 5;
+const REDECIDE_BASE_MS = 10;
+
+const carryOut = async (
+  runtime: Runtime,
+  table: string,
+  route: Route,
+  input: unknown,
+  request: Request,
+  command: CommandKey | undefined,
+): Promise<Answer> => {
+  const status = route.operation.status ?? 200;
+  const refused = async (refusal: Refusal): Promise<Answer> => {
+    const earlier = command === undefined ? undefined : await earlierAnswer(runtime.tables, command);
+    if (earlier === undefined) return refusalAnswer(refusal);
+    if ('refusal' in earlier) return refusalAnswer(earlier.refusal);
+    return {
+      statusCode: earlier.status,
+      headers: { ...JSON_HEADERS, 'idempotency-replayed': 'true' },
+      body: earlier.body,
+    };
+  };
+  for (let decision = 1; ; decision += 1) {
+    const decided = await route.handler(input, request);
+    if (!decided.ok) return refused(decided.refusal);
+    const body = JSON.stringify(route.operation.output.parse(decided.value.output));
+    const answer = { statusCode: status, headers: JSON_HEADERS, body };
+    if (!route.isCommand) return answer;
+    const guards = command === undefined ? [] : [rememberAnswer(command, { status, body }, request.now)];
+    const committed = await commitChanges(runtime, table, request.cause, decided.value.changes, guards);
+    if (committed.ok) return answer;
+    if (committed.refusal.problem !== 'changed-meanwhile' || decision >= DECISIONS_MAX)
+      return refused(committed.refusal);
+    await runtime.sleep(runtime.random() * REDECIDE_BASE_MS * 2 ** decision);
+  }
+};
+
+/** Middy: gives every answer its correlation id, and every unexpected error a log line and a 500 that tells nothing. */
+const edge = {
+  after: ({ event, response }: { event: ApiEvent; response: Answer }) => {
+    response.headers = { ...response.headers, 'x-correlation-id': correlationId(event) };
+  },
+  onError: (failure: { event: ApiEvent; error: Error | null; response: Answer | null }) => {
+    if (failure.error instanceof InvalidCursor) {
+      failure.response = invalidInput([{ field: '/cursor', detail: 'was not handed out by this list' }]);
+      return;
+    }
+    const { routeKey } = failure.event;
+    console.error(JSON.stringify({ message: 'request failed', routeKey, error: failure.error?.stack }));
+    failure.response = problemResponse('internal', `tell us the correlation id ${correlationId(failure.event)}`);
+  },
+};
+
+const CORRELATION_ID = /^[\w-]{1,64}$/;
+
+const correlationId = (event: ApiEvent): string => {
+  const given = event.headers['x-correlation-id'];
+  return given !== undefined && CORRELATION_ID.test(given) ? given : event.requestContext.requestId;
+};
+
+/**
+ * The Lambda handler of a capability's operations: parse → authorise → validate → handle → commit → answer.
+ * A command's parts, its events and its remembered answer are ONE transaction.
+ */
+export const operations = <C extends Capability>(contract: C, handlers: OperationHandlers<C>, runtime: Runtime) => {
+  const routes = routesOf(contract, handlers);
+  const table = contract.name;
+  return middy<ApiEvent, Answer>()
+    .use(edge)
+    .handler(async (event) => {
+      const route = routes.get(event.routeKey);
+      if (route === undefined) throw new Error(`${contract.name} has no operation ${event.routeKey}`);
+      const principal = principalOf(event.requestContext.authorizer?.jwt.claims);
+      const allowed = authorise(route.operation.access, principal);
+      if (allowed !== 'yes') return problemResponse(allowed, `${event.routeKey} needs a token with the right scope`);
+      const gathered = gatherInput(event, route);
+      if ('answer' in gathered) return gathered.answer;
+      const keyed = commandKey(event, table, route, principal.id, gathered.input);
+      if ('answer' in keyed) return keyed.answer;
+      const now = runtime.now();
+      const cause: Cause = { actor: `${principal.kind}/${principal.id}`, correlationId: correlationId(event), now };
+      const request: Request = {
+        principal,
+        cause,
+        now,
+        commit: (...changes) => commitChanges(runtime, table, cause, changes),
+      };
+      return carryOut(runtime, table, route, gathered.input, request, keyed.command);
+    });
+};
+
+/** Problems that an operation may answer with: its own and the common ones. */
+export const problemsOf = ({ problems }: Operation): ProblemName[] => [...new Set([...problems, ...COMMON_PROBLEMS])];

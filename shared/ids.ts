@@ -1,0 +1,20 @@
+import { monotonicFactory } from 'ulid';
+
+/** Prefixes of ids, so that one is recognised wherever it turns up. */
+const PREFIXES = {
+  cart: 'crt',
+  order: 'ord',
+  address: 'adr',
+  movement: 'mov',
+  request: 'req',
+  product: 'prd',
+} as const;
+export type IdKind = keyof typeof PREFIXES;
+
+export type NewId = (kind: IdKind) => string;
+
+/** Makes prefixed ULIDs (`ord_01J…`): sortable by time of creation, monotonic within one process. */
+export const idsFrom = (nowMs: () => number): NewId => {
+  const next = monotonicFactory();
+  return (kind) => `${PREFIXES[kind]}_${next(nowMs())}`;
+};

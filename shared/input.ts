@@ -1,0 +1,116 @@
+import * as z from 'zod';
+
+/** Bounded building blocks of every contract (rule 21). */
+
+const BODY_BYTES_MAX = 256 * 1024;
+const DEPTH_MAX = 32;
+const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
+
+export interface FieldError {
+  /** JSON pointer. */
+  field: string;
+  detail: string;
+}
+
+/** Finds what no schema may see: keys that reach for prototypes, and nesting that is there to exhaust us. */
+const hostile = (value: unknown, path: string, depth: number): FieldError | undefined => {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (depth > DEPTH_MAX) return { field: path, detail: `is nested deeper than ${DEPTH_MAX} levels` };
+  for (const [key, inner] of Object.entries(value)) {
+    const field = `${path}/${key}`;
+    if (FORBIDDEN_KEYS.has(key)) return { field, detail: 'is not allowed as a field name' };
+    const found = hostile(inner, field, depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
+
+export type ParsedBody =
+  | { ok: true; fields: Record<string, unknown> }
+  | { ok: false; problem: 'payload-too-large' | 'invalid-input'; errors: FieldError[] };
+
+/** Reads a JSON object body, refusing what is too large, too deep or not an object. No body is an empty object. */
+export const parseBody = (text: string | undefined): ParsedBody => {
+  const invalid = (detail: string, field = ''): ParsedBody => ({
+    ok: false,
+    problem: 'invalid-input',
+    errors: [{ field, detail }],
+  });
+  if (text === undefined || text === '') return { ok: true, fields: {} };
+  if (Buffer.byteLength(text) > BODY_BYTES_MAX) return { ok: false, problem: 'payload-too-large', errors: [] };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return invalid('the body is not JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return invalid('the body is not an object');
+  const found = hostile(value, '', 1);
+  return found === undefined
+    ? { ok: true, fields: value as Record<string, unknown> }
+    : invalid(found.detail, found.field);
+};
+
+export const pointer = (path: readonly PropertyKey[]): string =>
+  path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+
+/** Turns what zod found into field errors; an unknown key is named itself, not its parent. */
+export const fieldErrors = (error: z.ZodError): FieldError[] =>
+  error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ field: pointer([...issue.path, key]), detail: 'is not a known field' }))
+      : [{ field: pointer(issue.path), detail: issue.message }],
+  );
+
+const passesLuhn = (digits: string): boolean => {
+  const total = [...digits].reverse().reduce((subtotal, digit, index) => {
+    const doubled = Number(digit) * (index % 2 === 1 ? 2 : 1);
+    return subtotal + (doubled > 9 ? doubled - 9 : doubled);
+  }, 0);
+  return total % 10 === 0;
+};
+
+/** True where a text holds what looks like a card number: 13–19 digits, spaces and dashes aside, that pass Luhn. */
+export const holdsCardNumber = (text: string): boolean =>
+  [...text.matchAll(/\d(?:[ -]?\d){12,18}/g)].some(([run]) => passesLuhn(run.replaceAll(/[ -]/g, '')));
+
+/** Text that people type. Card numbers are refused, wherever they are typed by mistake (rule 24). */
+export const freeText = (lengthMax: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(lengthMax)
+    .refine((text) => !holdsCardNumber(text), { error: 'must not contain a card number' });
+
+export const Sku = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores')
+  .meta({ description: 'Stock keeping unit: the sellable variant', examples: ['TEE-BLK-M'] });
+
+export const NodeId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,31}$/, 'must be 1 to 32 letters, digits or dashes')
+  .meta({ description: 'A place that holds stock', examples: ['store-gangnam'] });
+
+/** Whole sellable units of a command. */
+export const Units = z.int().min(1).max(1_000_000);
+
+export const Id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'is not an id');
+
+/** Query parameters of every list. */
+export const paging = {
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  cursor: z.string().max(2048).optional(),
+};
+
+export const Location = z.strictObject({
+  latitude: z.number().min(-90).max(90),
+  longitude: z.number().min(-180).max(180),
+});
+export type Location = z.infer<typeof Location>;
+
+/** A text in the languages of the house; Korean is always there. */
+export const LocalizedText = z
+  .strictObject({ ko: freeText(200), en: freeText(200).optional(), ja: freeText(200).optional() })
+  .meta({ id: 'LocalizedText' });

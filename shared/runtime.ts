@@ -1,0 +1,74 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Change } from './change.ts';
+import { idsFrom, type NewId } from './ids.ts';
+import { type Cause, outboxPart } from './outbox.ts';
+import type { ProblemName } from './problem.ts';
+import type { Result } from './result.ts';
+import { createTables, type Part, type Tables } from './table.ts';
+import { instantOf } from './time.ts';
+
+/** What the outside world gives to a function: tables, time and chance. Tests give their own. */
+export interface Runtime {
+  tables: Tables;
+  now(): string;
+  newId: NewId;
+  /** [0, 1): jitter of retries. */
+  random(): number;
+  sleep(ms: number): Promise<void>;
+}
+
+export interface World {
+  env: Record<string, string | undefined>;
+  clockMs(): number;
+  random(): number;
+  client?: DynamoDBClient;
+}
+
+/** Environment variable that holds the physical table name of a capability. */
+export const tableVariable = (capability: string): string => `TABLE_${capability.toUpperCase().replaceAll('-', '_')}`;
+
+/** The value of an environment variable that the stack sets. A missing one is a broken deployment. */
+export const required = (env: World['env'], name: string): string => {
+  const value = env[name];
+  if (value === undefined || value === '') throw new Error(`environment variable ${name} is not set`);
+  return value;
+};
+
+/** Attempts of one SDK call: throttling and network faults are retried here only, with full jitter (rule 5). */
+const SDK_ATTEMPTS_MAX = 6;
+
+export const createRuntime = ({ env, clockMs, random, client }: World): Runtime => {
+  const dynamo = client ?? new DynamoDBClient({ maxAttempts: SDK_ATTEMPTS_MAX });
+  const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  return {
+    tables: createTables({
+      client: DynamoDBDocumentClient.from(dynamo, { marshallOptions: { removeUndefinedValues: true } }),
+      nameOf: (table) => required(env, tableVariable(table)),
+      random,
+      sleep,
+    }),
+    now: () => instantOf(clockMs()),
+    newId: idsFrom(clockMs),
+    random,
+    sleep,
+  };
+};
+
+/** Commits changes of any capabilities in ONE transaction, with one outbox item in `table` for all they have to say. */
+export const commitChanges = <P extends ProblemName>(
+  { tables }: Runtime,
+  table: string,
+  cause: Cause,
+  changes: readonly Change<P>[],
+  guards: readonly Part<P>[] = [],
+): Promise<Result<void, P | 'too-busy'>> =>
+  tables.commit([
+    ...guards,
+    ...changes.flatMap(({ parts }) => parts),
+    ...outboxPart(
+      table,
+      changes.flatMap(({ facts }) => facts),
+      cause,
+    ),
+  ]);

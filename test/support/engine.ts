@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { Capability } from '../../shared/contract.ts';
+import { createRuntime, type Runtime, tableVariable } from '../../shared/runtime.ts';
+
+/** The embedded DynamoDB engine in memory, with the tables of some capabilities: what store and API tests run on. */
+export interface TestEngine {
+  client: DynamoDBClient;
+  env: Record<string, string>;
+  /** A runtime on these tables; the clock stands at `nowMs` and moves only when the test moves it. */
+  runtime(clock?: { nowMs: number }): Runtime;
+  close(): Promise<void>;
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+
+/** Path of the engine's binary for this machine; the package holds nothing else. */
+const engineBinary = (): string =>
+  createRequire(import.meta.url)
+    .resolve(`@dynoxide/${process.platform}-${process.arch}/package.json`)
+    .replace('package.json', 'dynoxide');
+
+const answers = async (client: DynamoDBClient, child: ChildProcess): Promise<void> => {
+  const { ListTablesCommand } = await import('@aws-sdk/client-dynamodb');
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`the embedded engine ended with ${child.exitCode}`);
+    try {
+      await client.send(new ListTablesCommand({}));
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+};
+
+const string = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' as const });
+const keys = (pk: string, sk: string) => [
+  { AttributeName: pk, KeyType: 'HASH' as const },
+  { AttributeName: sk, KeyType: 'RANGE' as const },
+];
+
+const createTable = (client: DynamoDBClient, { name, table }: Capability) => {
+  const indexes = Object.entries(table?.indexes ?? {});
+  return client.send(
+    new CreateTableCommand({
+      TableName: name,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: ['pk', 'sk', ...indexes.flatMap(([index]) => [`${index}Pk`, `${index}Sk`])].map(string),
+      KeySchema: keys('pk', 'sk'),
+      ...(indexes.length === 0
+        ? {}
+        : {
+            GlobalSecondaryIndexes: indexes.map(([index, { project }]) => ({
+              IndexName: index,
+              KeySchema: keys(`${index}Pk`, `${index}Sk`),
+              Projection:
+                project === 'keys'
+                  ? { ProjectionType: 'KEYS_ONLY' as const }
+                  : { ProjectionType: 'INCLUDE' as const, NonKeyAttributes: [...project] },
+            })),
+          }),
+    }),
+  );
+};
+
+export const startTestEngine = async (...contracts: Capability[]): Promise<TestEngine> => {
+  const port = await freePort();
+  const child = spawn(engineBinary(), ['--port', String(port)], { stdio: 'ignore' });
+  const client = new DynamoDBClient({
+    endpoint: `http://127.0.0.1:${port}`,
+    region: 'ap-northeast-2',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    maxAttempts: 1,
+  });
+  await answers(client, child);
+  for (const contract of contracts) if (contract.table !== undefined) await createTable(client, contract);
+  const env = Object.fromEntries(contracts.map(({ name }) => [tableVariable(name), name]));
+  return {
+    client,
+    env,
+    runtime: (clock) =>
+      createRuntime({ env, clockMs: clock === undefined ? Date.now : () => clock.nowMs, random: Math.random, client }),
+    close: () =>
+      new Promise((resolve) => {
+        client.destroy();
+        child.once('exit', () => resolve());
+        child.kill('SIGKILL');
+      }),
+  };
+};
