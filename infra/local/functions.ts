@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Surroundings } from './access.ts';
 import { statementsOf } from './policies.ts';
-import { openSandbox, type Sandbox, type WorkerData } from './sandbox.ts';
+import { Sandbox, type WorkerData } from './sandbox.ts';
 import { type Resource, type Template, TemplateError } from './template.ts';
 
 export { FunctionError } from './sandbox.ts';
@@ -53,11 +53,11 @@ export function startFunctions(options: FunctionOptions): FunctionHost {
   const reclaimer = setInterval(
     () => {
       for (const [arn, sandbox] of sandboxes) {
-        if (sandbox.idleMilliseconds() < idleMilliseconds) continue;
+        if (sandbox.idleMilliseconds < idleMilliseconds) continue;
         sandboxes.delete(arn);
         void sandbox.close();
       }
-      for (const sandbox of retired) if (sandbox.idleMilliseconds() > 0) retired.delete(sandbox);
+      for (const sandbox of retired) if (sandbox.idleMilliseconds > 0) retired.delete(sandbox);
     },
     Math.min(idleMilliseconds, 5000),
   );
@@ -65,13 +65,13 @@ export function startFunctions(options: FunctionOptions): FunctionHost {
 
   const sandboxOf = (functionArn: string): Sandbox => {
     const current = sandboxes.get(functionArn);
-    if (current?.accepting()) return current;
+    if (current?.accepting) return current;
     if (current) retired.add(current);
     const resource = options.template.byArn(functionArn);
     if (resource?.type !== 'AWS::Lambda::Function')
       throw new Error(`There is no function ${functionArn} in the template.`);
     const data = workerDataOf(resource, options, surroundings);
-    const sandbox = openSandbox(data, environmentOf(resource, options), (action, on) =>
+    const sandbox = new Sandbox(data, environmentOf(resource, options), (action, on) =>
       used.set(`${functionArn} ${action} ${on}`, { functionArn, action, resource: on }),
     );
     sandboxes.set(functionArn, sandbox);
@@ -84,7 +84,7 @@ export function startFunctions(options: FunctionOptions): FunctionHost {
       return sandboxOf(functionArn).run(event);
     },
     used: () => [...used.values()],
-    warm: () => [...sandboxes].filter(([, sandbox]) => sandbox.accepting()).map(([arn]) => arn),
+    warm: () => [...sandboxes].filter(([, sandbox]) => sandbox.accepting).map(([arn]) => arn),
     async close() {
       closed = true;
       clearInterval(reclaimer);

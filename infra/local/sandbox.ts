@@ -38,17 +38,6 @@ export class FunctionError extends Error {
   }
 }
 
-/** One worker thread of one function. It takes calls until it is retired, crashes or runs out of time. */
-export interface Sandbox {
-  /** Runs the function. Rejects with FunctionError. */
-  run(event: unknown): Promise<unknown>;
-  /** False once it has to be replaced; calls it already has still end. */
-  accepting(): boolean;
-  /** Milliseconds since the last call ended; 0 while one runs. */
-  idleMilliseconds(): number;
-  close(): Promise<void>;
-}
-
 interface Call extends PromiseWithResolvers<unknown> {
   requestId: string;
   timer?: NodeJS.Timeout;
@@ -56,90 +45,105 @@ interface Call extends PromiseWithResolvers<unknown> {
 
 const INIT_LIMIT_MS = 10_000;
 
-export function openSandbox(
-  data: WorkerData,
-  env: Record<string, string>,
-  onUsed: (action: string, resource: string) => void,
-): Sandbox {
-  const calls = new Map<number, Call>();
-  let lastId = 0;
-  let ready = false;
-  let accepting = true;
-  let idleSince = performance.now();
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-    workerData: data,
-    env,
-    execArgv: [],
-    stdout: true,
-    stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: data.memoryMegabytes },
-  });
-  const initTimer = setTimeout(() => {
-    fail({ errorType: 'Sandbox.Timedout', errorMessage: 'Init took longer than 10 seconds', trace: [] });
-  }, INIT_LIMIT_MS);
+/** One worker thread of one function. It takes calls until it crashes, runs out of time or is closed. */
+export class Sandbox {
+  readonly #data: WorkerData;
+  readonly #worker: Worker;
+  readonly #calls = new Map<number, Call>();
+  readonly #initTimer: NodeJS.Timeout;
+  #lastId = 0;
+  #ready = false;
+  #accepting = true;
+  #idleSince = performance.now();
 
-  worker.on('message', (message: unknown[]) => {
-    const [head, second, third] = message;
-    if (typeof head === 'number') return settle(head, second as string, third as Failure | undefined);
-    if (head === 'used') return onUsed(String(second), String(third));
-    if (head === 'failed') return fail(second as Failure);
-    clearTimeout(initTimer);
-    ready = true;
-    for (const [id, call] of calls) limitTime(id, call);
-  });
-  worker.on('error', (error) => {
-    appendFileSync(data.logFile, `${error.stack ?? error}\n`);
-    const code = 'code' in error ? error.code : undefined;
-    const errorType = code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'Runtime.OutOfMemory' : 'Runtime.ExitError';
-    fail({ errorType, errorMessage: `${data.functionName} ended: ${error.message}`, trace: [] });
-  });
-  worker.on('exit', () => {
-    fail({ errorType: 'Runtime.ExitError', errorMessage: `${data.functionName} exited without an answer`, trace: [] });
-  });
-
-  return {
-    run(event) {
-      const id = ++lastId;
-      const call: Call = { requestId: randomUUID(), ...Promise.withResolvers<unknown>() };
-      calls.set(id, call);
-      if (ready) limitTime(id, call);
-      worker.postMessage([id, call.requestId, JSON.stringify(event) ?? 'null']);
-      return call.promise;
-    },
-    accepting: () => accepting,
-    idleMilliseconds: () => (calls.size ? 0 : performance.now() - idleSince),
-    async close() {
-      fail({ errorType: 'Runtime.ExitError', errorMessage: `${data.functionName} was stopped`, trace: [] });
-      await worker.terminate();
-    },
-  };
-
-  function limitTime(id: number, call: Call): void {
-    call.timer = setTimeout(() => {
-      // Lambda ends the environment with the call. Other calls share this thread: it ends when they have.
-      accepting = false;
-      const errorMessage = `${call.requestId} Task timed out after ${data.timeoutSeconds.toFixed(2)} seconds`;
-      settle(id, undefined, { errorType: 'Sandbox.Timedout', errorMessage, trace: [] });
-    }, data.timeoutSeconds * 1000);
+  constructor(data: WorkerData, env: Record<string, string>, onUsed: (action: string, resource: string) => void) {
+    this.#data = data;
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: data,
+      env,
+      execArgv: [],
+      stdout: true,
+      stderr: true,
+      resourceLimits: { maxOldGenerationSizeMb: data.memoryMegabytes },
+    });
+    this.#initTimer = setTimeout(() => this.#fail('Sandbox.Timedout', 'took longer than 10 s to start'), INIT_LIMIT_MS);
+    this.#worker.on('message', ([head, second, third]: [number | string, string | Failure, string | Failure]) => {
+      if (typeof head === 'number') this.#settle(head, second as string, third as Failure | undefined);
+      else if (head === 'used') onUsed(second as string, third as string);
+      else if (head === 'failed') this.#end(second as Failure);
+      else this.#started();
+    });
+    this.#worker.on('error', (error) => {
+      appendFileSync(data.logFile, `${error.stack ?? error}\n`);
+      const outOfMemory = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+      this.#fail(outOfMemory ? 'Runtime.OutOfMemory' : 'Runtime.ExitError', `ended: ${error.message}`);
+    });
+    this.#worker.on('exit', () => this.#fail('Runtime.ExitError', 'exited without an answer'));
   }
 
-  function settle(id: number, result: string | undefined, failure: Failure | undefined): void {
-    const call = calls.get(id);
+  /** False once it has to be replaced; calls that it already has still end. */
+  get accepting(): boolean {
+    return this.#accepting;
+  }
+
+  /** Milliseconds since the last call ended; 0 while one runs. */
+  get idleMilliseconds(): number {
+    return this.#calls.size ? 0 : performance.now() - this.#idleSince;
+  }
+
+  /** Runs the function. Rejects with FunctionError. */
+  run(event: unknown): Promise<unknown> {
+    const id = ++this.#lastId;
+    const call: Call = { requestId: randomUUID(), ...Promise.withResolvers<unknown>() };
+    this.#calls.set(id, call);
+    if (this.#ready) this.#limitTime(id, call);
+    this.#worker.postMessage([id, call.requestId, JSON.stringify(event) ?? 'null']);
+    return call.promise;
+  }
+
+  /** Fails the open calls and ends the thread. */
+  async close(): Promise<void> {
+    this.#fail('Runtime.ExitError', 'was stopped');
+    await this.#worker.terminate();
+  }
+
+  #started(): void {
+    clearTimeout(this.#initTimer);
+    this.#ready = true;
+    for (const [id, call] of this.#calls) this.#limitTime(id, call);
+  }
+
+  #limitTime(id: number, call: Call): void {
+    const { timeoutSeconds } = this.#data;
+    call.timer = setTimeout(() => {
+      // Lambda ends the environment with the call. Other calls share this thread: it ends when they have.
+      this.#accepting = false;
+      const errorMessage = `${call.requestId} Task timed out after ${timeoutSeconds.toFixed(2)} seconds`;
+      this.#settle(id, undefined, { errorType: 'Sandbox.Timedout', errorMessage, trace: [] });
+    }, timeoutSeconds * 1000);
+  }
+
+  #settle(id: number, result: string | undefined, failure?: Failure): void {
+    const call = this.#calls.get(id);
     if (!call) return;
-    calls.delete(id);
+    this.#calls.delete(id);
     clearTimeout(call.timer);
-    if (calls.size === 0) {
-      idleSince = performance.now();
-      if (!accepting) void worker.terminate();
+    if (this.#calls.size === 0) {
+      this.#idleSince = performance.now();
+      if (!this.#accepting) void this.#worker.terminate();
     }
     if (failure) call.reject(new FunctionError(failure));
     else call.resolve(JSON.parse(result ?? 'null'));
   }
 
-  function fail(failure: Failure): void {
-    clearTimeout(initTimer);
-    accepting = false;
-    for (const id of [...calls.keys()]) settle(id, undefined, failure);
-    void worker.terminate();
+  #fail(errorType: string, what: string): void {
+    this.#end({ errorType, errorMessage: `${this.#data.functionName} ${what}`, trace: [] });
+  }
+
+  #end(failure: Failure): void {
+    clearTimeout(this.#initTimer);
+    this.#accepting = false;
+    for (const id of [...this.#calls.keys()]) this.#settle(id, undefined, failure);
+    void this.#worker.terminate();
   }
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { HOMES, type Home, type Identity } from './homes.ts';
-import { resolverOf } from './intrinsics.ts';
+import { HOMES, type Identity } from './homes.ts';
+import { Resolver } from './intrinsics.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: CloudFormation properties have no one shape; each reader knows its own type's.
 export type Properties = Record<string, any>;
@@ -79,7 +79,7 @@ export function resolveStacks(
   stacks: Stack[],
   options: { region: string; account: string },
 ): Omit<Template, 'assetPath'> {
-  const resolver = resolverOf(stacks, options, identify);
+  const resolver = new Resolver(stacks, options, (stack, id) => identify(resolver, stack, id, options));
   const all = stacks.flatMap((stack) =>
     Object.entries(stack.template.Resources ?? {})
       .filter(([, raw]) => resolver.holds(stack, raw.Condition))
@@ -93,27 +93,27 @@ export function resolveStacks(
     byName: (type, name) => byType.get(type)?.find((resource) => resource.name === name),
     outputs: outputsOf(stacks, resolver),
   };
-
-  /** Name, ARN and attributes of a resource; only its name property is resolved, so that references cannot circle. */
-  function identify(stack: Stack, id: string): { self: Identity; home: Home; arn: string } {
-    const raw = stack.template.Resources?.[id];
-    if (!raw) throw new TemplateError(`${stack.name} refers to "${id}", which it does not contain.`);
-    const home = HOMES[raw.Type];
-    if (!home) {
-      throw new TemplateError(
-        `${stack.name}/${id} is a ${raw.Type}, which the local cloud does not know. ` +
-          'Give the type an entry in infra/local/homes.ts: the file that runs it, or the reason why it needs none.',
-      );
-    }
-    const explicit = home.nameProperty && resolver.resolve(stack, raw.Properties?.[home.nameProperty]);
-    const code = codeOf(`${stack.name}/${id}`);
-    const self: Identity = { stack: stack.name, id, name: `${stack.name}-${id}`, ...options, code };
-    self.name = typeof explicit === 'string' ? explicit : (home.nameOf?.(self) ?? self.name);
-    return { self, home, arn: home.arn ? `arn:aws:${home.arn(self)}` : '' };
-  }
 }
 
-function resourceOf(stack: Stack, id: string, raw: RawResource, resolver: ReturnType<typeof resolverOf>): Resource {
+/** Name, ARN and attributes of a resource; only its name property is resolved, so that references cannot circle. */
+function identify(resolver: Resolver, stack: Stack, id: string, options: { region: string; account: string }) {
+  const raw = stack.template.Resources?.[id];
+  if (!raw) throw new TemplateError(`${stack.name} refers to "${id}", which it does not contain.`);
+  const home = HOMES[raw.Type];
+  if (!home) {
+    throw new TemplateError(
+      `${stack.name}/${id} is a ${raw.Type}, which the local cloud does not know. ` +
+        'Give the type an entry in infra/local/homes.ts: the file that runs it, or the reason why it needs none.',
+    );
+  }
+  const explicit = home.nameProperty && resolver.resolve(stack, raw.Properties?.[home.nameProperty]);
+  const code = codeOf(`${stack.name}/${id}`);
+  const self: Identity = { stack: stack.name, id, name: `${stack.name}-${id}`, ...options, code };
+  self.name = typeof explicit === 'string' ? explicit : (home.nameOf?.(self) ?? self.name);
+  return { self, home, arn: home.arn ? `arn:aws:${home.arn(self)}` : '' };
+}
+
+function resourceOf(stack: Stack, id: string, raw: RawResource, resolver: Resolver): Resource {
   const { self, arn } = resolver.identity(stack, id);
   return {
     stack: stack.name,
@@ -126,7 +126,7 @@ function resourceOf(stack: Stack, id: string, raw: RawResource, resolver: Return
   };
 }
 
-function outputsOf(stacks: Stack[], resolver: ReturnType<typeof resolverOf>): Record<string, string> {
+function outputsOf(stacks: Stack[], resolver: Resolver): Record<string, string> {
   const outputs: Record<string, string> = {};
   for (const stack of stacks) {
     for (const [key, output] of Object.entries(stack.template.Outputs ?? {})) {
