@@ -23,6 +23,8 @@ export interface World {
   clockMs(): number;
   random(): number;
   client?: DynamoDBClient;
+  /** Tables are named by their physical names, not by capability: for whoever serves all tables alike. */
+  physicalNames?: boolean;
 }
 
 /** Environment variable that holds the physical table name of a capability. */
@@ -38,13 +40,13 @@ export const required = (env: World['env'], name: string): string => {
 /** Attempts of one SDK call: throttling and network faults are retried here only, with full jitter (rule 5). */
 const SDK_ATTEMPTS_MAX = 6;
 
-export const createRuntime = ({ env, clockMs, random, client }: World): Runtime => {
+export const createRuntime = ({ env, clockMs, random, client, physicalNames }: World): Runtime => {
   const dynamo = client ?? new DynamoDBClient({ maxAttempts: SDK_ATTEMPTS_MAX });
   const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
   return {
     tables: createTables({
       client: DynamoDBDocumentClient.from(dynamo, { marshallOptions: { removeUndefinedValues: true } }),
-      nameOf: (table) => required(env, tableVariable(table)),
+      nameOf: (table) => (physicalNames === true ? table : required(env, tableVariable(table))),
       random,
       sleep,
     }),

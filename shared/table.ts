@@ -1,6 +1,12 @@
 import type { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { GetCommand, QueryCommand, TransactGetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  BatchWriteCommand,
+  GetCommand,
+  QueryCommand,
+  TransactGetCommand,
+  TransactWriteCommand,
+} from '@aws-sdk/lib-dynamodb';
 import type { ProblemName } from './problem.ts';
 import { ok, type Refusal, type Result } from './result.ts';
 
@@ -67,6 +73,8 @@ export interface Tables {
   snapshot(reads: readonly { table: string; key: Key }[]): Promise<(Attributes | undefined)[]>;
   /** All parts or none. A failed guard comes back as that part's refusal. */
   commit<P extends ProblemName>(parts: readonly Part<P>[]): Promise<Result<void, P | 'too-busy'>>;
+  /** Deletes items that nothing depends on any more, without a guard and without an order. May be repeated. */
+  discard(table: string, keys: readonly Key[]): Promise<void>;
 }
 
 export interface TablesOptions {
@@ -78,6 +86,8 @@ export interface TablesOptions {
   sleep(ms: number): Promise<void>;
 }
 
+/** AWS takes 25 deletes a batch. */
+const DISCARD_BATCH = 25;
 /** AWS allows 100 writes a transaction. */
 const PARTS_MAX = 100;
 /** Contention is retried here and nowhere else; throttling and network faults are retried by the SDK (rule 5). */
@@ -271,6 +281,22 @@ export const createTables = ({ client, nameOf, random, sleep }: TablesOptions): 
           return { ok: false, refusal: { problem: 'too-busy', detail: 'others write the same items, try again' } };
         }
         await sleep(random() * Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** attempt));
+      }
+    }
+  },
+
+  async discard(table, keys) {
+    for (let start = 0; start < keys.length; start += DISCARD_BATCH) {
+      let requests: { DeleteRequest: { Key: Key } }[] = keys
+        .slice(start, start + DISCARD_BATCH)
+        .map(({ pk, sk }) => ({ DeleteRequest: { Key: { pk, sk } } }));
+      for (let attempt = 0; requests.length > 0; attempt += 1) {
+        if (attempt > CONFLICT_RETRIES_MAX) throw new Error(`${requests.length} items of ${table} were not discarded`);
+        if (attempt > 0) await sleep(random() * RETRY_BASE_MS * 2 ** attempt);
+        const { UnprocessedItems } = await client.send(
+          new BatchWriteCommand({ RequestItems: { [nameOf(table)]: requests } }),
+        );
+        requests = (UnprocessedItems?.[nameOf(table)] ?? []) as typeof requests;
       }
     }
   },
