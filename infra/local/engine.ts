@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { addStreamIndexes, CHECKED_VERSION, openEngineFile } from './engine-indexes.ts';
+import { ensureTables } from './engine-tables.ts';
+import { startTimeToLive } from './engine-ttl.ts';
+import type { Resource } from './template.ts';
+
+/** A DynamoDB-compatible endpoint with the tables of the template in it. */
+export interface Engine {
+  endpoint: string;
+  /** Process of the embedded engine; undefined with COMMERCE_DYNAMODB_ENDPOINT. */
+  pid: number | undefined;
+  /** SQLite file of the embedded engine; undefined with COMMERCE_DYNAMODB_ENDPOINT. */
+  file: string | undefined;
+  close(): Promise<void>;
+}
+
+export interface EngineOptions {
+  dataDir: string;
+  /** AWS::DynamoDB::GlobalTable and AWS::DynamoDB::Table */
+  tables: Resource[];
+  /** A free one unless given. */
+  port?: number;
+}
+
+/**
+ * Starts the embedded engine on `<dataDir>/tables.sqlite` and makes the tables exist; or uses the endpoint that
+ * COMMERCE_DYNAMODB_ENDPOINT names. The directory's lock is the journal's: open that first.
+ *
+ * @throws Error that says what to do: no engine for this platform, port taken, other keys on disk.
+ */
+export async function startEngine({ dataDir, tables, port }: EngineOptions): Promise<Engine> {
+  const external = process.env.COMMERCE_DYNAMODB_ENDPOINT;
+  if (external) {
+    await ensureTables(external, tables);
+    return { endpoint: external, pid: undefined, file: undefined, close: async () => {} };
+  }
+  mkdirSync(dataDir, { recursive: true });
+  const file = join(dataDir, 'tables.sqlite');
+  const child = await run(file, port ?? (await freePort()));
+  try {
+    await ensureTables(child.endpoint, tables);
+    const database = openEngineFile(file);
+    addStreamIndexes(database);
+    const timeToLive = startTimeToLive({ database, endpoint: child.endpoint, tables });
+    return {
+      endpoint: child.endpoint,
+      pid: child.pid,
+      file,
+      close: async () => {
+        await timeToLive.close();
+        database.close();
+        await child.close();
+      },
+    };
+  } catch (error) {
+    await child.close();
+    throw error;
+  }
+}
+
+/** The engine's binary for this platform. */
+export function engineBinary(platform: string = process.platform, arch: string = process.arch): string {
+  const name = `@dynoxide/${platform}-${arch}`;
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'dynoxide');
+  } catch {
+    throw new Error(
+      `The embedded DynamoDB engine is not installed for this platform. Run "npm install --no-save ${name}@${CHECKED_VERSION}", ` +
+        'or start any DynamoDB-compatible server (for example DynamoDB Local) and name it in COMMERCE_DYNAMODB_ENDPOINT.',
+    );
+  }
+}
+
+/**
+ * The shell holds the read end of a pipe whose write end is ours. However this process ends, the pipe closes and the
+ * shell kills the engine: no engine outlives its owner. KILL loses nothing, each answered write is on disk.
+ */
+const WRAPPER = `exec 3<&0
+"$0" "$@" </dev/null 3<&- & engine=$!
+{ read -r _ <&3; kill -9 $engine; } >/dev/null 2>&1 & watch=$!
+echo "pid $engine"
+wait $engine; code=$?
+kill $watch 2>/dev/null
+exit $code`;
+
+async function run(file: string, port: number): Promise<{ endpoint: string; pid: number; close(): Promise<void> }> {
+  const child = spawn('sh', ['-c', WRAPPER, engineBinary(), '--db-path', file, '--port', String(port)], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    // Its own group: Ctrl-C is ours to answer, and the functions still write while they wind down.
+    detached: true,
+  });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const said: string[] = [];
+  let pid = 0;
+  await new Promise<void>((resolve, reject) => {
+    const fail = () =>
+      reject(new Error(`The DynamoDB engine did not start on port ${port}: ${said.join(' ') || 'no reason given'}`));
+    child.once('error', reject);
+    child.once('exit', fail);
+    for (const output of [child.stdout, child.stderr])
+      createInterface({ input: output }).on('line', (line) => {
+        if (line.startsWith('pid ')) pid = Number(line.slice(4));
+        else if (line.includes('listening on')) resolve();
+        else if (said.length < 20) said.push(line);
+      });
+  });
+  child.unref();
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    pid,
+    close: async () => {
+      child.stdin.end();
+      await ended;
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address ? address.port : 0;
+}
