@@ -34,22 +34,17 @@ export const fact = <D extends z.ZodType>(
 ): Fact => ({ definition, subject, version, data });
 
 const partOf =
-  (write: (key: Key & Attributes) => Write) =>
-  <P extends ProblemName>(
-    table: string,
-    key: Key & Attributes,
-    guards: readonly Guard[],
-    refusal: Refusal<P>,
-  ): Part<P> => ({
+  <K extends Key>(write: (key: K) => Write) =>
+  <P extends ProblemName>(table: string, key: K, guards: readonly Guard[], refusal: Refusal<P>): Part<P> => ({
     table,
     write: write(key),
     guards,
     refusal,
   });
 
-export const put = partOf((item) => ({ kind: 'put', item }));
-export const check = partOf(({ pk, sk }) => ({ kind: 'check', key: { pk, sk } }));
-export const remove = partOf(({ pk, sk }) => ({ kind: 'delete', key: { pk, sk } }));
+export const put = partOf((item: Key & Attributes) => ({ kind: 'put', item }));
+export const check = partOf(({ pk, sk }: Key) => ({ kind: 'check', key: { pk, sk } }));
+export const remove = partOf(({ pk, sk }: Key) => ({ kind: 'delete', key: { pk, sk } }));
 
 export const update = <P extends ProblemName>(
   table: string,

@@ -17,7 +17,7 @@ export const CurrencyCode = z
   .meta({ description: 'ISO 4217 currency code', examples: ['KRW'] });
 
 export const MoneySchema = z
-  .object({ amountMinor: z.int().min(0).max(1_000_000_000_000), currency: CurrencyCode })
+  .strictObject({ amountMinor: z.int().min(0).max(1_000_000_000_000_000), currency: CurrencyCode })
   .meta({ id: 'Money', description: 'Integer minor units of an ISO 4217 currency (KRW has none: 12900 is ₩12,900)' });
 
 const toDinero = ({ amountMinor, currency }: Money): Dinero<number> => {
