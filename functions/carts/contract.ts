@@ -1,0 +1,117 @@
+import * as z from 'zod';
+import { customer } from '../../shared/auth.ts';
+import { capability, operation } from '../../shared/contract.ts';
+import { Id, LocalizedText, NodeId, Sku } from '../../shared/input.ts';
+import { MoneySchema } from '../../shared/money.ts';
+import { InstantSchema } from '../../shared/time.ts';
+
+export const CHOICES = ['HOME_DELIVERY', 'SAME_DAY', 'DAWN', 'PICKUP'] as const;
+const Choice = z.enum(CHOICES).meta({ id: 'Choice', description: 'Way of fulfilment' });
+export type Choice = z.infer<typeof Choice>;
+
+const CartUnits = z.int().min(1).max(999);
+
+/** How the customer wants to get it. */
+export const Delivery = z
+  .discriminatedUnion('choice', [
+    z.object({ choice: z.enum(['HOME_DELIVERY', 'SAME_DAY', 'DAWN']), addressId: Id }),
+    z.object({ choice: z.literal('PICKUP'), nodeId: NodeId }),
+  ])
+  .meta({ id: 'Delivery' });
+export type Delivery = z.infer<typeof Delivery>;
+
+/** A line with what the catalog says of it now. One that is no longer on sale has no price and counts for nothing. */
+const CartLine = z
+  .object({
+    sku: Sku,
+    units: CartUnits,
+    sellable: z.boolean(),
+    productId: Id.optional(),
+    name: LocalizedText.optional(),
+    options: z.record(z.string(), z.string()).optional(),
+    unitPrice: MoneySchema.optional(),
+    total: MoneySchema.optional(),
+    tax: MoneySchema.optional().meta({ description: 'VAT that the total includes' }),
+  })
+  .meta({ id: 'CartLine' });
+
+/** The cart as it stands and what it costs now. `total` is absent while nothing in it can be sold. */
+export const PricedCart = z
+  .object({
+    cartId: Id.optional().meta({ description: 'Absent until something was put into it' }),
+    lines: z.array(CartLine),
+    units: z.int(),
+    total: MoneySchema.optional(),
+    tax: MoneySchema.optional().meta({ description: 'VAT that the total includes' }),
+    delivery: Delivery.optional(),
+    version: z.int(),
+  })
+  .meta({ id: 'Cart' });
+
+const DeliveryOption = z
+  .object({
+    choice: Choice,
+    available: z.boolean(),
+    promise: z.object({ by: InstantSchema, text: z.string() }).optional(),
+    reason: z.string(),
+  })
+  .meta({ id: 'DeliveryOption' });
+
+export default capability({
+  name: 'carts',
+  summary: 'One cart a customer, the same on every device and in every channel.',
+  table: { indexes: {} },
+  operations: {
+    current: operation({
+      route: 'GET /v1/carts/current',
+      access: customer(),
+      summary: 'The cart with names, prices and totals of this moment.',
+      input: z.object({}),
+      output: PricedCart,
+      problems: [],
+    }),
+    setLine: operation({
+      route: 'PUT /v1/carts/current/lines/{sku}',
+      access: customer(),
+      summary: 'Have so many units of a SKU in the cart.',
+      input: z.object({ sku: Sku, units: CartUnits }),
+      output: PricedCart,
+      problems: ['not-sellable'],
+    }),
+    removeLine: operation({
+      route: 'DELETE /v1/carts/current/lines/{sku}',
+      access: customer(),
+      summary: 'Take a SKU out of the cart.',
+      input: z.object({ sku: Sku }),
+      output: PricedCart,
+      problems: [],
+    }),
+    chooseDelivery: operation({
+      route: 'PUT /v1/carts/current/delivery',
+      access: customer(),
+      summary: 'Choose a way of fulfilment: PICKUP takes a nodeId, every other an addressId.',
+      input: z.object({ choice: Choice, addressId: Id.optional(), nodeId: NodeId.optional() }),
+      output: PricedCart,
+      problems: ['not-found', 'not-deliverable'],
+    }),
+    deliveryOptions: operation({
+      route: 'GET /v1/carts/current/delivery-options',
+      access: customer(),
+      summary: 'Every way of fulfilment for what is in the cart: whether it is possible, by when, and why not.',
+      input: z.object({ addressId: Id.optional() }),
+      output: z.object({ items: z.array(DeliveryOption) }),
+      problems: ['not-found', 'cart-empty', 'not-sellable'],
+    }),
+  },
+  grants: {
+    api: {
+      tables: {
+        carts: ['GetItem', 'PutItem'],
+        catalog: ['GetItem'],
+        customers: ['GetItem'],
+        network: ['GetItem', 'Query'],
+        inventory: ['Query'],
+      },
+    },
+  },
+});

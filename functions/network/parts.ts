@@ -1,0 +1,9 @@
+import type { Tables } from '../../shared/table.ts';
+import type { NetworkNode } from './contract.ts';
+import { allNodes } from './store.ts';
+
+export type { Ability, NetworkNode } from './contract.ts';
+export { nodeOf } from './store.ts';
+
+/** The whole network, closed nodes too, by id: one query on `network`. */
+export const nodesOf = (tables: Tables): Promise<NetworkNode[]> => allNodes(tables);
