@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { FunctionHost } from './functions.ts';
+import { FunctionError, type FunctionHost } from './functions.ts';
 import { claimText, eventOf, type Principal } from './gateway-event.ts';
 import { type JwtAuthorizer, type Route, routesOf } from './routes.ts';
 import { type Properties, type Resource, type Template, TemplateError } from './template.ts';
@@ -76,15 +76,13 @@ export async function startGateway(options: {
   const server = createServer({ keepAliveTimeout: 65_000, noDelay: true }, (request, response) => {
     const headers = cors?.headers(request) ?? {};
     if (cors?.isPreflight(request)) return respond(response, { status: 204, headers, body: '' });
-    serve(request).then(
-      (answer) => respond(response, { ...answer, headers: { ...answer.headers, ...headers } }),
-      (error) => {
+    serve(request)
+      .then((answer) => respond(response, { ...answer, headers: { ...answer.headers, ...headers } }))
+      .catch((error) => {
         request.resume();
-        const { status, message, headers: own } = error instanceof Refusal ? error : INTERNAL;
-        const body = JSON.stringify({ message });
-        respond(response, { status, headers: { 'content-type': 'application/json', ...own, ...headers }, body });
-      },
-    );
+        const refused = refusalOf(error);
+        respond(response, { ...refused, headers: { ...refused.headers, ...headers } });
+      });
   });
   await listen(server, options.port, options.host);
   return {
@@ -98,6 +96,13 @@ export async function startGateway(options: {
 }
 
 const INTERNAL = new Refusal(500, 'Internal Server Error');
+
+/** What a client hears of an error; of a function's, nothing. */
+function refusalOf(error: unknown): Answer {
+  if (!(error instanceof Refusal || error instanceof FunctionError)) console.error('The local gateway failed:', error);
+  const { status, message, headers } = error instanceof Refusal ? error : INTERNAL;
+  return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify({ message }) };
+}
 
 /** Listens, or says what to do when the port is taken. */
 export function listen(server: Server, port: number, host: string): Promise<void> {
@@ -185,7 +190,7 @@ function bodyOf(request: IncomingMessage): Promise<Buffer> {
       else chunks.push(chunk);
     });
     request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
-    request.once('error', reject);
+    request.once('error', () => reject(new Refusal(400, 'Bad Request')));
   });
 }
 
@@ -214,7 +219,7 @@ function authorizerOf(
 
   return async ({ authorizer, scopes }, request) => {
     if (!authorizer) return undefined;
-    const token = String(request.headers[authorizer.header] ?? '').replace(/^bearer +/i, '');
+    const token = String(request.headers[authorizer.header] ?? '').replace(/^bearer( +|$)/i, '');
     if (!token) throw unauthorized('Bearer');
     const principal = await verify(authorizer, token);
     if (scopes.length && !scopes.some((scope) => principal.scopes.includes(scope))) {

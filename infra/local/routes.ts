@@ -52,10 +52,11 @@ export function routesOf(template: Template, api: Resource): RouteFinder {
   }
   return (method, path) => {
     const found = router.find(method as HTTPMethod, path);
-    if (!found) return fallback && { route: fallback, parameters: {} };
+    const { '*': rest, ...parameters } = (found?.params ?? {}) as Record<string, string>;
+    // A greedy variable stands for one character at least.
+    if (!found || rest === '') return fallback && { route: fallback, parameters: {} };
     const { route, greedy } = found.store as { route: Route; greedy?: string };
-    const { '*': rest, ...parameters } = found.params as Record<string, string>;
-    return { route, parameters: greedy ? { ...parameters, [greedy]: rest ?? '' } : parameters };
+    return { route, parameters: greedy && rest ? { ...parameters, [greedy]: rest } : parameters };
   };
 }
 
