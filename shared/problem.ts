@@ -15,6 +15,7 @@ export const PROBLEMS = {
   'not-deliverable': { status: 409, title: 'This way of fulfilment is not possible here' },
   'cart-empty': { status: 409, title: 'The cart is empty' },
   'delivery-not-chosen': { status: 409, title: 'Choose a way of fulfilment first' },
+  'price-changed': { status: 409, title: 'The price is not the one that was shown' },
   'not-sellable': { status: 409, title: 'This SKU is not on sale' },
   'wrong-state': { status: 409, title: 'This is not possible in the present state' },
   'payment-in-progress': { status: 409, title: 'A payment for this order is under way' },

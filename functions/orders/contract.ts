@@ -1,0 +1,167 @@
+import * as z from 'zod';
+import { customer, scope } from '../../shared/auth.ts';
+import { capability, operation, task } from '../../shared/contract.ts';
+import { freeText, Id, Location, NodeId, paging, Sku, Units } from '../../shared/input.ts';
+import { CurrencyCode, MoneySchema } from '../../shared/money.ts';
+import { InstantSchema } from '../../shared/time.ts';
+import { Choice, CustomerId, emits } from './emits.ts';
+
+/** An order takes this many different SKUs: all its stock is promised in ONE transaction of at most 100 writes. */
+export const ORDER_LINES_MAX = 40;
+/** How long an unpaid order keeps its stock. */
+export const PAY_WITHIN_SECONDS = 15 * 60;
+
+export const ORDER_STATUSES = ['PENDING_PAYMENT', 'PLACED', 'PROCESSING', 'COMPLETED', 'CANCELLED', 'EXPIRED'] as const;
+export type OrderStatus = (typeof ORDER_STATUSES)[number];
+
+const UnitsOfSku = z.object({ sku: Sku, units: Units });
+
+const Fulfilment = z.object({
+  fulfilmentOrderId: Id,
+  nodeId: NodeId,
+  lines: z.array(UnitsOfSku),
+  reason: z.string().meta({ description: 'Why this node supplies it' }),
+  outcome: z
+    .enum(['FULFILLED', 'CANCELLED', 'REPLACED'])
+    .optional()
+    .meta({ description: 'Absent while work is under way; REPLACED: another node took over' }),
+});
+
+export const Order = z
+  .object({
+    orderId: Id,
+    status: z.enum(ORDER_STATUSES),
+    choice: Choice,
+    lines: z.array(
+      z.object({
+        sku: Sku,
+        units: Units,
+        unitPrice: MoneySchema,
+        total: MoneySchema,
+        tax: MoneySchema.meta({ description: 'Tax inside the total' }),
+      }),
+    ),
+    total: MoneySchema,
+    tax: MoneySchema,
+    promise: z.object({ deliverBy: InstantSchema.optional(), readyBy: InstantSchema.optional(), text: z.string() }),
+    fulfilments: z.array(Fulfilment),
+    payBy: InstantSchema.meta({ description: 'An order that is not paid by then expires and gives its stock back' }),
+  })
+  .meta({ id: 'Order', description: 'Prices are fixed at purchase; amounts include tax' });
+
+const AdminOrder = Order.extend({
+  customerId: CustomerId,
+  channelId: z.string().optional(),
+  reference: z.string().optional(),
+  version: z.int(),
+}).meta({ id: 'AdminOrder' });
+
+/** Where a channel's order goes to. Sealed into the customers' table; an order holds its id only. */
+const ShipTo = z.strictObject({
+  recipient: freeText(100),
+  phone: freeText(32),
+  line1: freeText(200),
+  line2: freeText(200).optional(),
+  city: freeText(100),
+  region: freeText(100).optional(),
+  postalCode: freeText(16),
+  country: z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166 alpha-2 code'),
+  location: Location.optional(),
+});
+
+/** No underscore: the customer's id is `<channelId>_<buyer>`, and two pairs may not give one id. */
+const BuyerReference = z.string().regex(/^[A-Za-z0-9-]{1,36}$/, 'must be 1 to 36 letters, digits or dashes');
+
+export default capability({
+  name: 'orders',
+  summary: 'From a cart to a paid promise: one order, its prices, the stock it was promised and how it ended.',
+  table: { indexes: { byCustomer: { project: 'keys' }, due: { project: 'keys' } } },
+  operations: {
+    place: operation({
+      route: 'POST /v1/orders',
+      access: customer(),
+      summary: 'Turn the cart into an order: prices and stock are fixed now, payment is due within 15 minutes.',
+      input: z.object({
+        cartId: Id,
+        expectedTotal: MoneySchema.optional().meta({
+          description: 'The total that the customer saw. Another total is refused instead of charged.',
+        }),
+      }),
+      output: Order,
+      problems: [
+        'not-found',
+        'cart-empty',
+        'delivery-not-chosen',
+        'not-sellable',
+        'price-changed',
+        'sold-out',
+        'not-deliverable',
+      ],
+      status: 201,
+    }),
+    placeForChannel: operation({
+      route: 'POST /v1/channel-orders',
+      access: scope('orders:import'),
+      summary: "Place an order for a channel's buyer; one order per channel and reference.",
+      input: z.object({
+        reference: z.string().regex(/^[\x21-\x7e]{1,64}$/, 'must be 1 to 64 visible ASCII characters'),
+        buyer: z.strictObject({ reference: BuyerReference }),
+        currency: CurrencyCode.optional().meta({ description: 'Refused if the prices are in another currency' }),
+        lines: z
+          .array(z.strictObject({ sku: Sku, units: z.int().min(1).max(999) }))
+          .min(1)
+          .max(ORDER_LINES_MAX),
+        delivery: z.discriminatedUnion('choice', [
+          z.strictObject({ choice: Choice.exclude(['PICKUP']), shipTo: ShipTo }),
+          z.strictObject({ choice: z.literal('PICKUP'), nodeId: NodeId }),
+        ]),
+      }),
+      output: Order,
+      problems: ['already-exists', 'not-sellable', 'sold-out', 'not-deliverable'],
+      status: 201,
+    }),
+    order: operation({
+      route: 'GET /v1/orders/{orderId}',
+      access: scope('shop', 'orders:import'),
+      summary: 'An order of your own.',
+      input: z.object({ orderId: Id }),
+      output: Order,
+      problems: ['not-found'],
+    }),
+    orders: operation({
+      route: 'GET /v1/orders',
+      access: customer(),
+      summary: 'Your orders, newest first.',
+      input: z.object(paging),
+      output: z.object({ items: z.array(Order), cursor: z.string().optional() }),
+      problems: [],
+    }),
+    anyOrder: operation({
+      route: 'GET /v1/admin/orders/{orderId}',
+      access: scope('orders:read'),
+      summary: "Anybody's order, for staff.",
+      input: z.object({ orderId: Id }),
+      output: AdminOrder,
+      problems: ['not-found'],
+    }),
+  },
+  emits,
+  tasks: {
+    expireUnpaid: task({ summary: 'Give back the stock of orders that were not paid in time.', everyMinutes: 1 }),
+  },
+  grants: {
+    api: {
+      tables: {
+        orders: ['GetItem', 'Query', 'PutItem'],
+        carts: ['GetItem', 'DeleteItem'],
+        catalog: ['GetItem'],
+        customers: ['GetItem', 'PutItem'],
+        network: ['Query'],
+        inventory: ['Query', 'PutItem', 'UpdateItem'],
+      },
+    },
+    tasks: {
+      tables: { orders: ['GetItem', 'Query', 'PutItem', 'UpdateItem'], inventory: ['PutItem', 'UpdateItem'] },
+    },
+  },
+});

@@ -1,0 +1,119 @@
+import { type Money, sum, taxIncluded, times } from '../../shared/money.ts';
+import { ok, type Result, refuse } from '../../shared/result.ts';
+import type { OrderStatus } from './contract.ts';
+import type { Choice } from './emits.ts';
+
+export interface UnitsOfSku {
+  sku: string;
+  units: number;
+}
+
+/** A line as it was bought: the price of one unit never changes again. */
+export interface OrderLine extends UnitsOfSku {
+  unitPrice: Money;
+  taxRatePercent: number;
+  storage: 'AMBIENT' | 'COLD';
+}
+
+/** What one node supplies of an order. `reason` and `promise` are empty until its allocation has been heard of. */
+export interface OrderFulfilment {
+  fulfilmentOrderId: string;
+  nodeId: string;
+  lines: UnitsOfSku[];
+  reason: string;
+  promise?: { by: string; text: string };
+  outcome?: 'FULFILLED' | 'CANCELLED' | 'REPLACED';
+}
+
+export interface OrderSnapshot {
+  orderId: string;
+  customerId: string;
+  /** The channel that placed it for its buyer; absent for our own. */
+  channelId?: string;
+  /** The channel's own number for it. */
+  reference?: string;
+  status: OrderStatus;
+  choice: Choice;
+  addressId?: string;
+  pickupNodeId?: string;
+  lines: OrderLine[];
+  total: Money;
+  fulfilments: OrderFulfilment[];
+  payBy: string;
+  /** When it was paid. */
+  placedAt?: string;
+  version: number;
+}
+
+/** What the catalog says of a SKU now. */
+export interface Sellable {
+  price: Money;
+  taxRatePercent: number;
+  storage: 'AMBIENT' | 'COLD';
+}
+
+/** One line a SKU, in the order in which they came: stock is promised by SKU (rule 3). */
+const mergeLines = (lines: readonly UnitsOfSku[]): UnitsOfSku[] => {
+  const units = new Map<string, number>();
+  for (const line of lines) units.set(line.sku, (units.get(line.sku) ?? 0) + line.units);
+  return [...units].map(([sku, total]) => ({ sku, units: total }));
+};
+
+/** Gives each line the catalog's price of now. An order has one currency. */
+export const priceLines = (
+  wanted: readonly UnitsOfSku[],
+  catalog: ReadonlyMap<string, Sellable>,
+  expectedCurrency?: string,
+): Result<OrderLine[], 'not-sellable'> => {
+  const lines: OrderLine[] = [];
+  for (const { sku, units } of mergeLines(wanted)) {
+    const variant = catalog.get(sku);
+    if (variant === undefined) return refuse('not-sellable', `${sku} is not on sale`);
+    const currency = expectedCurrency ?? lines[0]?.unitPrice.currency ?? variant.price.currency;
+    if (variant.price.currency !== currency) {
+      return refuse('not-sellable', `${sku} is sold in ${variant.price.currency}, this order is in ${currency}`);
+    }
+    lines.push({
+      sku,
+      units,
+      unitPrice: variant.price,
+      taxRatePercent: variant.taxRatePercent,
+      storage: variant.storage,
+    });
+  }
+  return ok(lines);
+};
+
+export const lineTotal = ({ unitPrice, units }: OrderLine): Money => times(unitPrice, units);
+/** The tax inside a line's total, so that a line is taxed as the invoice says, not unit by unit. */
+export const lineTax = (line: OrderLine): Money => taxIncluded(lineTotal(line), line.taxRatePercent);
+
+const currencyOf = (lines: readonly OrderLine[]): string => lines[0]!.unitPrice.currency;
+export const totalOf = (lines: readonly OrderLine[]): Money => sum(lines.map(lineTotal), currencyOf(lines));
+export const taxOf = (lines: readonly OrderLine[]): Money => sum(lines.map(lineTax), currencyOf(lines));
+
+/** Nothing is charged that the customer did not see. */
+export const asShown = (total: Money, expected: Money | undefined): Result<void, 'price-changed'> =>
+  expected === undefined || (expected.amountMinor === total.amountMinor && expected.currency === total.currency)
+    ? ok(undefined)
+    : refuse(
+        'price-changed',
+        `the total is ${total.amountMinor} ${total.currency} now, not ${expected.amountMinor} ${expected.currency}`,
+        '/expectedTotal',
+      );
+
+/** The order as a whole is there when its last part is: the latest promise of those still under way or done. */
+export const promiseOf = ({
+  choice,
+  fulfilments,
+}: Pick<OrderSnapshot, 'choice' | 'fulfilments'>): { deliverBy?: string; readyBy?: string; text: string } => {
+  const promises = fulfilments
+    .filter(({ outcome }) => outcome !== 'REPLACED' && outcome !== 'CANCELLED')
+    .flatMap(({ promise }) => (promise === undefined ? [] : [promise]));
+  const last = promises.reduce<{ by: string; text: string } | undefined>(
+    (latest, next) => (latest === undefined || next.by > latest.by ? next : latest),
+    undefined,
+  );
+  if (last === undefined) return { text: '' };
+  return choice === 'PICKUP' ? { readyBy: last.by, text: last.text } : { deliverBy: last.by, text: last.text };
+};
