@@ -1,0 +1,127 @@
+import { Duration } from 'aws-cdk-lib';
+import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { type EventBus, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { type Capability, type FunctionRole, functionRoles } from '../../shared/contract.ts';
+import { tableVariable } from '../../shared/runtime.ts';
+import { DeadLetters } from './dead-letters.ts';
+import { CommerceFunction } from './function.ts';
+import type { CommerceApi } from './http-api.ts';
+
+/** What all capabilities share. */
+export interface Surroundings {
+  stage: string;
+  tables: ReadonlyMap<string, TableV2>;
+  bus: EventBus;
+  api: CommerceApi;
+  workflowArn: string;
+  alarms: ITopic;
+}
+
+const TIMEOUT: Record<FunctionRole, Duration> = {
+  api: Duration.seconds(10),
+  events: Duration.seconds(30),
+  tasks: Duration.seconds(60),
+};
+
+/** Everything that ONE contract asks for: functions with their policies, routes, event rules, schedules, dead letters. */
+export class CapabilityResources extends Construct {
+  readonly functions = new Map<FunctionRole, CommerceFunction>();
+  readonly contract: Capability;
+  private readonly around: Surroundings;
+  private readonly deadLetters: DeadLetters;
+
+  constructor(scope: Construct, contract: Capability, around: Surroundings) {
+    super(scope, contract.name);
+    this.contract = contract;
+    this.around = around;
+    this.deadLetters = new DeadLetters(this, 'DeadLetters', around.alarms);
+    for (const role of functionRoles(contract)) this.functions.set(role, this.addFunction(role));
+    this.addRoutes();
+    this.addRules();
+    this.addSchedules();
+  }
+
+  private addFunction(role: FunctionRole): CommerceFunction {
+    const { contract, around } = this;
+    const grants = contract.grants[role] ?? { tables: {} };
+    const tables = Object.keys(grants.tables).map((name) => [name, this.table(name)] as const);
+    const lambda = new CommerceFunction(this, role, {
+      folder: contract.name,
+      handler: role,
+      description: `${contract.name}, ${role}: ${contract.summary}`.slice(0, 256),
+      timeout: TIMEOUT[role],
+      environment: {
+        STAGE: around.stage,
+        ...Object.fromEntries(tables.map(([name, table]) => [tableVariable(name), table.tableName])),
+        ...(grants.workflow === undefined ? {} : { WORKFLOW_ARN: around.workflowArn }),
+      },
+      deadLetters: this.deadLetters,
+      alarms: around.alarms,
+    });
+    for (const [name, table] of tables) this.allowTable(lambda, table, grants.tables[name]!, name);
+    if (grants.workflow !== undefined) {
+      const actions = grants.workflow.map((action) => `states:${action}`);
+      lambda.addToRolePolicy(new PolicyStatement({ actions, resources: [around.workflowArn] }));
+    }
+    return lambda;
+  }
+
+  private table(name: string): TableV2 {
+    const table = this.around.tables.get(name);
+    if (table === undefined) throw new Error(`${this.contract.name} is granted the table of ${name}, which has none`);
+    return table;
+  }
+
+  /** The named actions on the named table and, for queries, on each of its indexes; nothing else. */
+  private allowTable(lambda: CommerceFunction, table: TableV2, granted: readonly string[], owner: string): void {
+    const actions = granted.map((action) => `dynamodb:${action}`);
+    lambda.addToRolePolicy(new PolicyStatement({ actions, resources: [table.tableArn] }));
+    const indexes = this.contract.name === owner ? Object.keys(this.contract.table?.indexes ?? {}) : [];
+    if (granted.includes('Query') && indexes.length > 0) {
+      const resources = indexes.map((index) => `${table.tableArn}/index/${index}`);
+      lambda.addToRolePolicy(new PolicyStatement({ actions: ['dynamodb:Query'], resources }));
+    }
+  }
+
+  private addRoutes(): void {
+    const api = this.functions.get('api');
+    if (api === undefined) return;
+    for (const { route, access } of Object.values(this.contract.operations)) this.around.api.route(route, api, access);
+  }
+
+  private addRules(): void {
+    for (const [name, { type, source }] of Object.entries(this.contract.listens)) {
+      if (source === undefined) throw new Error(`${this.contract.name} listens to ${type}, which nobody emits`);
+      new Rule(this, `On${name}`, {
+        description: `${this.contract.name} reacts to ${type}`,
+        eventBus: this.around.bus,
+        eventPattern: { source: [source], detailType: [type] },
+        targets: [this.target('events')],
+      });
+    }
+  }
+
+  private addSchedules(): void {
+    for (const [name, { everyMinutes, summary }] of Object.entries(this.contract.tasks)) {
+      if (everyMinutes === undefined) continue;
+      new Rule(this, `Every${everyMinutes}Minutes-${name}`, {
+        description: summary,
+        schedule: Schedule.rate(Duration.minutes(everyMinutes)),
+        targets: [this.target('tasks', { task: name })],
+      });
+    }
+  }
+
+  private target(role: FunctionRole, input?: object): LambdaTarget {
+    return new LambdaTarget(this.functions.get(role)!, {
+      deadLetterQueue: this.deadLetters,
+      retryAttempts: 8,
+      maxEventAge: Duration.hours(24),
+      ...(input === undefined ? {} : { event: RuleTargetInput.fromObject(input) }),
+    });
+  }
+}
