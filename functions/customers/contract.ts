@@ -5,7 +5,7 @@ import { freeText, Id, Location, paging } from '../../shared/input.ts';
 import { InstantSchema } from '../../shared/time.ts';
 
 /** A customer's id: the token's `sub`, or `<channel>_<buyer>` for a buyer whom only a channel knows. */
-export const CustomerId = z.string().min(1).max(128);
+export const CustomerId = z.string().min(1).max(160);
 
 const Phone = z
   .string()
