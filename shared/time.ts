@@ -46,8 +46,9 @@ export const nextTimeOfDay = (at: Instant, timeZone: string, time: string): Inst
 export const timeOfDayAfter = (at: Instant, timeZone: string, days: number, time: string): Instant =>
   toInstant(zoned(at, timeZone).add({ days }).withPlainTime(Temporal.PlainTime.from(time)));
 
-/** Day of the week (1 Monday … 7 Sunday) and time (`HH:MM`) that clocks in `timeZone` show. */
-export const localClock = (at: Instant, timeZone: string): { weekday: number; time: string } => {
+/** Date (`YYYY-MM-DD`), day of the week (1 Monday … 7 Sunday) and time (`HH:MM`) that clocks in `timeZone` show. */
+export const localClock = (at: Instant, timeZone: string): { date: string; weekday: number; time: string } => {
   const local = zoned(at, timeZone);
-  return { weekday: local.dayOfWeek, time: local.toPlainTime().toString({ smallestUnit: 'minute' }) };
+  const time = local.toPlainTime().toString({ smallestUnit: 'minute' });
+  return { date: local.toPlainDate().toString(), weekday: local.dayOfWeek, time };
 };
