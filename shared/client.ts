@@ -48,7 +48,9 @@ export const createClient =
       fields.delete(name);
     }
     const isQuery = method === 'GET';
-    const query = new URLSearchParams(isQuery ? [...fields].map(([name, value]): [string, string] => [name, String(value)]) : []);
+    const query = new URLSearchParams(
+      isQuery ? [...fields].map(([name, value]): [string, string] => [name, String(value)]) : [],
+    );
     const bearer = typeof token === 'function' ? await token() : token;
     const response = await send(`${baseUrl}${path}${query.size > 0 ? `?${query}` : ''}`, {
       method,

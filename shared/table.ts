@@ -7,6 +7,7 @@ import {
   TransactGetCommand,
   TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb';
+import { Expression, toTransactItem } from './expression.ts';
 import type { ProblemName } from './problem.ts';
 import { ok, type Refusal, type Result } from './result.ts';
 
@@ -95,85 +96,6 @@ const CONFLICT_RETRIES_MAX = 5;
 const RETRY_BASE_MS = 20;
 const RETRY_CAP_MS = 500;
 const TRANSIENT_REASONS = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
-
-/** Builds the expression of one write, giving every name and value a placeholder. */
-class Expression {
-  readonly names: Record<string, string> = {};
-  readonly values: Attributes = {};
-  private readonly placeholders = new Map<string, string>();
-
-  name(attribute: string): string {
-    const known = this.placeholders.get(attribute);
-    if (known !== undefined) return known;
-    const placeholder = `#${this.placeholders.size}`;
-    this.placeholders.set(attribute, placeholder);
-    this.names[placeholder] = attribute;
-    return placeholder;
-  }
-
-  value(value: unknown): string {
-    const placeholder = `:${Object.keys(this.values).length}`;
-    this.values[placeholder] = value;
-    return placeholder;
-  }
-
-  condition(guard: Guard): string {
-    switch (guard.guard) {
-      case 'absent':
-        return `attribute_not_exists(${this.name('pk')})`;
-      case 'exists':
-        return `attribute_exists(${this.name('pk')})`;
-      case 'version':
-        return `${this.name('version')} = ${this.value(guard.version)}`;
-      case 'at-least':
-        return `${this.name(guard.attribute)} >= ${this.value(guard.units)}`;
-      case 'one-of':
-        return `${this.name(guard.attribute)} IN (${guard.values.map((value) => this.value(value)).join(', ')})`;
-    }
-  }
-
-  update(write: Extract<Write, { kind: 'update' }>): string {
-    const set = Object.entries(write.set ?? {}).map(([name, value]) => `${this.name(name)} = ${this.value(value)}`);
-    const add = Object.entries(write.add ?? {}).map(([name, value]) => `${this.name(name)} ${this.value(value)}`);
-    const remove = (write.remove ?? []).map((name) => this.name(name));
-    return [
-      set.length > 0 ? `SET ${set.join(', ')}` : '',
-      add.length > 0 ? `ADD ${add.join(', ')}` : '',
-      remove.length > 0 ? `REMOVE ${remove.join(', ')}` : '',
-    ]
-      .filter(Boolean)
-      .join(' ');
-  }
-
-  attributes(): { ExpressionAttributeNames?: Record<string, string>; ExpressionAttributeValues?: Attributes } {
-    return {
-      ...(Object.keys(this.names).length > 0 ? { ExpressionAttributeNames: this.names } : {}),
-      ...(Object.keys(this.values).length > 0 ? { ExpressionAttributeValues: this.values } : {}),
-    };
-  }
-}
-
-const toTransactItem = (part: Part, tableName: string) => {
-  const expression = new Expression();
-  const { write } = part;
-  const update = write.kind === 'update' ? { UpdateExpression: expression.update(write) } : {};
-  const condition = part.guards.map((guard) => expression.condition(guard)).join(' AND ');
-  const common = {
-    TableName: tableName,
-    ...(condition === '' ? {} : { ConditionExpression: condition }),
-    ...expression.attributes(),
-  };
-  switch (write.kind) {
-    case 'put':
-      return { Put: { ...common, Item: write.item } };
-    case 'update':
-      return { Update: { ...common, Key: write.key, UpdateExpression: update.UpdateExpression! } };
-    case 'delete':
-      return { Delete: { ...common, Key: write.key } };
-    case 'check':
-      return { ConditionCheck: { ...common, Key: write.key, ConditionExpression: condition } };
-  }
-};
 
 export const keyOf = (write: Write): Key =>
   write.kind === 'put' ? { pk: write.item.pk, sk: write.item.sk } : write.key;
