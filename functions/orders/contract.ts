@@ -1,10 +1,12 @@
 import * as z from 'zod';
 import { customer, scope } from '../../shared/auth.ts';
 import { capability, operation, task } from '../../shared/contract.ts';
-import { freeText, Id, Location, NodeId, paging, Sku, Units } from '../../shared/input.ts';
+import { Id, NodeId, paging, Sku, Units } from '../../shared/input.ts';
 import { CurrencyCode, MoneySchema } from '../../shared/money.ts';
 import { InstantSchema } from '../../shared/time.ts';
-import { Choice, CustomerId, emits } from './emits.ts';
+import { CustomerId, NewAddress } from '../customers/contract.ts';
+import fulfilment from '../fulfilment/contract.ts';
+import { Choice, emits } from './emits.ts';
 
 /** An order takes this many different SKUs: all its stock is promised in ONE transaction of at most 100 writes. */
 export const ORDER_LINES_MAX = 40;
@@ -15,6 +17,11 @@ export const ORDER_STATUSES = ['PENDING_PAYMENT', 'PLACED', 'PROCESSING', 'COMPL
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
 const UnitsOfSku = z.object({ sku: Sku, units: Units });
+
+/** What the buyer was shown. Charging another amount without saying so is refused. */
+const ExpectedTotal = MoneySchema.optional().meta({
+  description: 'The total that the buyer saw. Another total is refused instead of charged.',
+});
 
 const Fulfilment = z.object({
   fulfilmentOrderId: Id,
@@ -53,21 +60,9 @@ const AdminOrder = Order.extend({
   customerId: CustomerId,
   channelId: z.string().optional(),
   reference: z.string().optional(),
+  placedAt: InstantSchema.optional().meta({ description: 'When it was paid' }),
   version: z.int(),
 }).meta({ id: 'AdminOrder' });
-
-/** Where a channel's order goes to. Sealed into the customers' table; an order holds its id only. */
-const ShipTo = z.strictObject({
-  recipient: freeText(100),
-  phone: freeText(32),
-  line1: freeText(200),
-  line2: freeText(200).optional(),
-  city: freeText(100),
-  region: freeText(100).optional(),
-  postalCode: freeText(16),
-  country: z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166 alpha-2 code'),
-  location: Location.optional(),
-});
 
 /** No underscore: the customer's id is `<channelId>_<buyer>`, and two pairs may not give one id. */
 const BuyerReference = z.string().regex(/^[A-Za-z0-9-]{1,36}$/, 'must be 1 to 36 letters, digits or dashes');
@@ -83,9 +78,7 @@ export default capability({
       summary: 'Turn the cart into an order: prices and stock are fixed now, payment is due within 15 minutes.',
       input: z.object({
         cartId: Id,
-        expectedTotal: MoneySchema.optional().meta({
-          description: 'The total that the customer saw. Another total is refused instead of charged.',
-        }),
+        expectedTotal: ExpectedTotal,
       }),
       output: Order,
       problems: [
@@ -107,17 +100,18 @@ export default capability({
         reference: z.string().regex(/^[\x21-\x7e]{1,64}$/, 'must be 1 to 64 visible ASCII characters'),
         buyer: z.strictObject({ reference: BuyerReference }),
         currency: CurrencyCode.optional().meta({ description: 'Refused if the prices are in another currency' }),
+        expectedTotal: ExpectedTotal,
         lines: z
           .array(z.strictObject({ sku: Sku, units: z.int().min(1).max(999) }))
           .min(1)
           .max(ORDER_LINES_MAX),
         delivery: z.discriminatedUnion('choice', [
-          z.strictObject({ choice: Choice.exclude(['PICKUP']), shipTo: ShipTo }),
+          z.strictObject({ choice: Choice.exclude(['PICKUP']), shipTo: NewAddress }),
           z.strictObject({ choice: z.literal('PICKUP'), nodeId: NodeId }),
         ]),
       }),
       output: Order,
-      problems: ['already-exists', 'not-sellable', 'sold-out', 'not-deliverable'],
+      problems: ['already-exists', 'not-sellable', 'price-changed', 'sold-out', 'not-deliverable'],
       status: 201,
     }),
     order: operation({
@@ -146,6 +140,13 @@ export default capability({
     }),
   },
   emits,
+  listens: {
+    Allocated: fulfilment.emits.Allocated,
+    Accepted: fulfilment.emits.Accepted,
+    Delivered: fulfilment.emits.Delivered,
+    Collected: fulfilment.emits.Collected,
+    Incomplete: fulfilment.emits.Incomplete,
+  },
   tasks: {
     expireUnpaid: task({ summary: 'Give back the stock of orders that were not paid in time.', everyMinutes: 1 }),
   },
@@ -155,11 +156,12 @@ export default capability({
         orders: ['GetItem', 'Query', 'PutItem'],
         carts: ['GetItem', 'DeleteItem'],
         catalog: ['GetItem'],
-        customers: ['GetItem', 'PutItem'],
+        customers: ['GetItem', 'PutItem', 'ConditionCheckItem'],
         network: ['Query'],
         inventory: ['Query', 'PutItem', 'UpdateItem'],
       },
     },
+    events: { tables: { orders: ['GetItem', 'PutItem', 'UpdateItem'] } },
     tasks: {
       tables: { orders: ['GetItem', 'Query', 'PutItem', 'UpdateItem'], inventory: ['PutItem', 'UpdateItem'] },
     },

@@ -117,3 +117,87 @@ export const promiseOf = ({
   if (last === undefined) return { text: '' };
   return choice === 'PICKUP' ? { readyBy: last.by, text: last.text } : { deliverBy: last.by, text: last.text };
 };
+
+/** What fulfilment says of a part of an order. It may come twice, late, and in any order. */
+export interface News {
+  fulfilmentOrderId: string;
+  nodeId: string;
+  /** Absent where nothing is said of units. */
+  lines?: readonly UnitsOfSku[];
+  reason?: string;
+  promise?: { by: string; text: string };
+  /** The fulfilment order whose node did not supply these lines. */
+  replaces?: string | undefined;
+  fact: 'ALLOCATED' | 'ACCEPTED' | 'FULFILLED' | 'CANCELLED';
+}
+
+const plain = (lines: readonly UnitsOfSku[]): UnitsOfSku[] => lines.map(({ sku, units }) => ({ sku, units }));
+
+/** Enters the news; how a fulfilment ended is said once, and what is said later does not change it. */
+const enter = (fulfilments: readonly OrderFulfilment[], news: News): OrderFulfilment[] => {
+  const { fulfilmentOrderId, nodeId, reason, promise, replaces, fact } = news;
+  if (news.lines === undefined) return [...fulfilments];
+  const lines = plain(news.lines);
+  const outcome = fact === 'FULFILLED' || fact === 'CANCELLED' ? { outcome: fact } : {};
+  const old = fulfilments.find((known) => known.fulfilmentOrderId === fulfilmentOrderId);
+  const isSettled = old?.outcome === 'FULFILLED' || old?.outcome === 'CANCELLED';
+  const entered: OrderFulfilment = {
+    ...(old ?? { fulfilmentOrderId, nodeId, lines, reason: '' }),
+    ...(isSettled || fact === 'ALLOCATED' ? {} : { lines, ...outcome }),
+    // A delivery that was heard of before its allocation left these empty.
+    ...(old?.promise === undefined && promise !== undefined ? { reason: reason ?? '', promise } : {}),
+  };
+  return [...fulfilments.filter((known) => known !== old), entered]
+    .map((known) =>
+      known.fulfilmentOrderId === replaces && known.outcome === undefined
+        ? { ...known, outcome: 'REPLACED' as const }
+        : known,
+    )
+    .sort((a, b) => ordinal(a) - ordinal(b));
+};
+
+const ordinal = ({ fulfilmentOrderId }: OrderFulfilment): number =>
+  Number(fulfilmentOrderId.slice(fulfilmentOrderId.lastIndexOf('-') + 1));
+
+const unitsWith = (fulfilments: readonly OrderFulfilment[], outcome: 'FULFILLED' | 'CANCELLED', sku: string): number =>
+  fulfilments
+    .filter((fulfilment) => fulfilment.outcome === outcome)
+    .flatMap(({ lines }) => lines)
+    .reduce((total, line) => (line.sku === sku ? total + line.units : total), 0);
+
+/** Units of a line that reached the customer; never more than were bought, whatever is reported. */
+const fulfilledUnits = (fulfilments: readonly OrderFulfilment[], { sku, units }: OrderLine): number =>
+  Math.min(units, unitsWith(fulfilments, 'FULFILLED', sku));
+
+/** Price of the units that reached the customer. Whole units at their fixed price: parts always add up to the total. */
+export const fulfilledAmount = ({ lines, fulfilments }: Pick<OrderSnapshot, 'lines' | 'fulfilments'>): Money =>
+  totalOf(lines.map((line) => ({ ...line, units: fulfilledUnits(fulfilments, line) })));
+
+const ENDED: ReadonlySet<OrderStatus> = new Set(['COMPLETED', 'CANCELLED', 'EXPIRED']);
+
+/**
+ * The status follows from how the parts ended, not from which event came last: so duplicates, late events and gaps
+ * (delivered before accepted, delivered before allocated) lead to the same order.
+ */
+const statusAfter = (
+  { status, lines }: OrderSnapshot,
+  fulfilments: readonly OrderFulfilment[],
+  fact: News['fact'],
+): OrderStatus => {
+  if (ENDED.has(status)) return status;
+  const fulfilled = lines.reduce((total, line) => total + fulfilledUnits(fulfilments, line), 0);
+  const isSettled = lines.every(
+    (line) =>
+      unitsWith(fulfilments, 'FULFILLED', line.sku) + unitsWith(fulfilments, 'CANCELLED', line.sku) >= line.units,
+  );
+  if (isSettled) return fulfilled > 0 ? 'COMPLETED' : 'CANCELLED';
+  return fulfilled > 0 || fact === 'ACCEPTED' ? 'PROCESSING' : status;
+};
+
+/** The order after the news; undefined where it says nothing new. */
+export const hear = (order: OrderSnapshot, news: News): OrderSnapshot | undefined => {
+  const fulfilments = enter(order.fulfilments, news);
+  const status = statusAfter(order, fulfilments, news.fact);
+  const isNew = status !== order.status || JSON.stringify(fulfilments) !== JSON.stringify(order.fulfilments);
+  return isNew ? { ...order, fulfilments, status, version: order.version + 1 } : undefined;
+};

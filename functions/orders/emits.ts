@@ -3,6 +3,8 @@ import { event } from '../../shared/contract.ts';
 import { Id, NodeId, Sku, Units } from '../../shared/input.ts';
 import { MoneySchema } from '../../shared/money.ts';
 import { InstantSchema } from '../../shared/time.ts';
+import { CHOICES } from '../carts/contract.ts';
+import { CustomerId } from '../customers/contract.ts';
 
 /**
  * What orders publish, apart from the contract: orders and fulfilment listen to each other, and two contracts that
@@ -11,13 +13,10 @@ import { InstantSchema } from '../../shared/time.ts';
  */
 
 /** How the customer gets the goods. */
-export const Choice = z.enum(['HOME_DELIVERY', 'SAME_DAY', 'DAWN', 'PICKUP']).meta({ id: 'DeliveryChoice' });
+export const Choice = z.enum(CHOICES);
 export type Choice = z.infer<typeof Choice>;
 
 export const Storage = z.enum(['AMBIENT', 'COLD']);
-
-/** A customer's `sub`, or for a channel's order `<channelId>_<the buyer's reference at the channel>`. */
-export const CustomerId = z.string().max(160);
 
 const UnitsOfSku = z.object({ sku: Sku, units: Units });
 

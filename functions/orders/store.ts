@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
 import { put, update } from '../../shared/change.ts';
+import { DUE_ATTRIBUTES, dueAt } from '../../shared/due.ts';
 import type { Attributes, Key, Page, Part, Tables } from '../../shared/table.ts';
 import type { OrderStatus } from './contract.ts';
 import { type OrderFulfilment, type OrderSnapshot, totalOf } from './domain.ts';
 
 const TABLE = 'orders';
-
-/** Partitions of the index `due`, so that none becomes hot. */
-export const DUE_SHARDS = 4;
 
 /**
  * An order as it is kept. Every started KB of it costs two write units at each change, so what the key, the lines or
@@ -41,6 +38,8 @@ interface FulfilmentItem extends Omit<OrderFulfilment, 'fulfilmentOrderId' | 'pr
 }
 
 export const orderKey = (orderId: string): Key => ({ pk: `ORDER#${orderId}`, sk: 'ORDER' });
+
+export const orderIdOf = ({ pk }: Key): string => pk.slice('ORDER#'.length);
 
 const fulfilmentItem = ({ fulfilmentOrderId, promise, ...rest }: OrderFulfilment): FulfilmentItem => ({
   n: fulfilmentOrderId.slice(fulfilmentOrderId.lastIndexOf('-') + 1),
@@ -102,32 +101,13 @@ export const ordersOf = async (
   };
 };
 
-/** Ids of orders of one shard whose time to pay ran out before `now`. The index may lag: the guard of each decides. */
-export const overdueOrders = async (
-  tables: Tables,
-  shard: number,
-  now: string,
-  page: { limit: number; cursor?: string | undefined },
-): Promise<Page<string>> => {
-  const { items, ...rest } = await tables.query<{ dueSk: string }>(TABLE, {
-    index: 'due',
-    pk: `DUE#${shard}`,
-    upTo: now,
-    ...page,
-  });
-  return { items: items.map(({ dueSk }) => dueSk.slice(dueSk.indexOf('#') + 1)), ...rest };
-};
-
-const dueShard = (orderId: string): number => createHash('md5').update(orderId).digest()[0]! % DUE_SHARDS;
-
 /** A new order, waiting for its payment. */
 export const createOrder = (order: OrderSnapshot): Part<'changed-meanwhile'> =>
   put(
     TABLE,
     {
       ...toItem(order),
-      duePk: `DUE#${dueShard(order.orderId)}`,
-      dueSk: `${order.payBy}#${order.orderId}`,
+      ...dueAt(order.payBy, order.orderId),
     } satisfies OrderItem as Key & Attributes,
     [{ guard: 'absent' }],
     { problem: 'changed-meanwhile', detail: `${order.orderId} exists already` },
@@ -146,7 +126,7 @@ export const leavePending = (
     orderKey(order.orderId),
     {
       set: { status: to.status, version: order.version + 1, ...(to.status === 'PLACED' ? { placedAt: to.at } : {}) },
-      remove: ['duePk', 'dueSk'],
+      remove: DUE_ATTRIBUTES,
     },
     [{ guard: 'one-of', attribute: 'status', values: ['PENDING_PAYMENT'] }],
     { problem: 'wrong-state', detail: `${order.orderId} does not wait for a payment any more` },

@@ -1,0 +1,187 @@
+import type * as z from 'zod';
+import { type Change, change, changedMeanwhile } from '../../shared/change.ts';
+import { type OperationHandlers, reply } from '../../shared/http.ts';
+import type { Money } from '../../shared/money.ts';
+import type { Cause } from '../../shared/outbox.ts';
+import type { ProblemName } from '../../shared/problem.ts';
+import { ok, type Result, refuse } from '../../shared/result.ts';
+import type { Runtime } from '../../shared/runtime.ts';
+import type { Tables } from '../../shared/table.ts';
+import { plusSeconds } from '../../shared/time.ts';
+import { cartOf, checkOut } from '../carts/parts.ts';
+import { sellable } from '../catalog/parts.ts';
+import { type Address, addressOf, rememberAddress, type Sealer } from '../customers/parts.ts';
+import { plan } from '../fulfilment/parts.ts';
+import { allocate } from '../inventory/parts.ts';
+import orders, { ORDER_LINES_MAX, type Order, PAY_WITHIN_SECONDS } from './contract.ts';
+import {
+  asShown,
+  lineTax,
+  lineTotal,
+  type OrderSnapshot,
+  priceLines,
+  promiseOf,
+  taxOf,
+  totalOf,
+  type UnitsOfSku,
+} from './domain.ts';
+import { createOrder, getOrder, orderOfReference, ordersOf, takeReference } from './store.ts';
+
+/** A transaction takes 100 writes: two for each SKU at each node, and seven for everything else. */
+const ALLOCATED_LINES_MAX = 46;
+
+/** What is to be ordered, whoever orders it. */
+interface Wish extends Pick<OrderSnapshot, 'orderId' | 'customerId' | 'choice'> {
+  channelId?: string;
+  reference?: string;
+  lines: readonly UnitsOfSku[];
+  currency?: string | undefined;
+  expectedTotal?: Money | undefined;
+  addressId?: string;
+  address?: Address | undefined;
+  pickupNodeId?: string;
+}
+
+interface Placement {
+  order: OrderSnapshot;
+  change: Change<'changed-meanwhile'>;
+}
+
+/**
+ * Too little stock in the transaction means that somebody was faster than this plan: plan again, on another node if
+ * there is one. SOLD_OUT is what a plan says, never a lost race.
+ */
+const orPlanAgain = <P extends ProblemName>({ parts, facts }: Change<P>): Change<'changed-meanwhile'> =>
+  change(
+    parts.map((part) => ({
+      ...part,
+      refusal: changedMeanwhile(`the stock that was planned with (${part.refusal.detail})`),
+    })),
+    facts,
+  );
+
+/** Fixes prices, chooses nodes and promises their stock: the order and every write that makes it true. */
+const placement = async (
+  tables: Tables,
+  wish: Wish,
+  cause: Cause,
+): Promise<Result<Placement, 'not-sellable' | 'price-changed' | 'sold-out' | 'not-deliverable' | 'invalid-input'>> => {
+  const { lines: wanted, currency, expectedTotal, address, ...who } = wish;
+  if (wanted.length > ORDER_LINES_MAX) {
+    return refuse('invalid-input', `an order takes ${ORDER_LINES_MAX} different SKUs, not ${wanted.length}`);
+  }
+  const catalog = await sellable(tables, [...new Set(wanted.map(({ sku }) => sku))]);
+  const priced = priceLines(wanted, catalog, currency);
+  if (!priced.ok) return priced;
+  const lines = priced.value;
+  const total = totalOf(lines);
+  const shown = asShown(total, expectedTotal);
+  if (!shown.ok) return shown;
+  const planned = await plan(tables, {
+    lines: lines.map(({ sku, units, storage }) => ({ sku, units, storage })),
+    choice: wish.choice,
+    destination: address?.location,
+    pickupNodeId: wish.pickupNodeId,
+    now: cause.now,
+  });
+  if (!planned.ok) return planned;
+  if (planned.value.flatMap((part) => part.lines).length > ALLOCATED_LINES_MAX) {
+    return refuse('not-deliverable', 'the order would be split into too many parts; order less at once');
+  }
+  const fulfilments = planned.value.map((part, index) => ({
+    fulfilmentOrderId: `${wish.orderId}-${index + 1}`,
+    ...part,
+  }));
+  const order: OrderSnapshot = {
+    ...who,
+    ...{ status: 'PENDING_PAYMENT', lines, total, fulfilments, version: 1 },
+    payBy: plusSeconds(cause.now, PAY_WITHIN_SECONDS),
+  };
+  const allocations = fulfilments.map(({ fulfilmentOrderId: allocationId, nodeId, lines: allocated }) =>
+    orPlanAgain(allocate({ allocationId, nodeId, lines: allocated }, cause)),
+  );
+  return ok({
+    order,
+    change: change(
+      [createOrder(order), ...allocations.flatMap(({ parts }) => parts)],
+      allocations.flatMap(({ facts }) => facts),
+    ),
+  });
+};
+
+const viewOf = (order: OrderSnapshot): z.input<typeof Order> => ({
+  ...order,
+  lines: order.lines.map((line) => ({ ...line, total: lineTotal(line), tax: lineTax(line) })),
+  tax: taxOf(order.lines),
+  promise: promiseOf(order),
+});
+
+const noSuchOrder = (orderId: string) => refuse('not-found', `you have no order ${orderId}`);
+
+export const handlers = ({
+  tables,
+  newId,
+  sealer,
+}: Runtime & { sealer: Sealer }): OperationHandlers<typeof orders> => ({
+  place: async ({ cartId, expectedTotal }, { principal, cause }) => {
+    const cart = await cartOf(tables, principal.id);
+    if (cart?.cartId !== cartId) {
+      return refuse('not-found', `${cartId} is not your cart, or it was ordered already; see your orders`, '/cartId');
+    }
+    const { lines, delivery } = cart;
+    if (lines.length === 0) return refuse('cart-empty', 'put something into the cart first');
+    if (delivery === undefined) return refuse('delivery-not-chosen', 'say how and where you want to get it');
+    const { choice } = delivery;
+    const wish: Wish = { orderId: newId('order'), customerId: principal.id, choice, lines, expectedTotal };
+    if (delivery.choice === 'PICKUP') wish.pickupNodeId = delivery.nodeId;
+    else {
+      wish.addressId = delivery.addressId;
+      wish.address = await addressOf(tables, principal.id, delivery.addressId);
+      if (wish.address === undefined) return refuse('delivery-not-chosen', 'the address is gone; choose another');
+    }
+    const placed = await placement(tables, wish, cause);
+    if (!placed.ok) return placed;
+    return reply(viewOf(placed.value.order), checkOut(cart), placed.value.change);
+  },
+
+  placeForChannel: async ({ reference, buyer, delivery, ...wanted }, { principal, cause }) => {
+    const channelId = principal.id;
+    const earlier = await orderOfReference(tables, channelId, reference);
+    if (earlier !== undefined) return refuse('already-exists', `${reference} is order ${earlier}`, '/reference');
+    const customerId = `${channelId}_${buyer.reference}`;
+    const orderId = newId('order');
+    const wish: Wish = { ...wanted, orderId, customerId, channelId, reference, choice: delivery.choice };
+    if (delivery.choice === 'PICKUP') wish.pickupNodeId = delivery.nodeId;
+    else {
+      wish.addressId = newId('address');
+      wish.address = delivery.shipTo;
+    }
+    const placed = await placement(tables, wish, cause);
+    if (!placed.ok) return placed;
+    const { addressId, address } = wish;
+    const kept =
+      addressId === undefined || address === undefined
+        ? change([])
+        : await rememberAddress(tables, sealer, customerId, addressId, address);
+    const taken = change([takeReference(channelId, reference, orderId)]);
+    return reply(viewOf(placed.value.order), taken, kept, placed.value.change);
+  },
+
+  order: async ({ orderId }, { principal }) => {
+    const order = await getOrder(tables, orderId);
+    const isOwn = order !== undefined && (order.customerId === principal.id || order.channelId === principal.id);
+    return isOwn ? reply(viewOf(order)) : noSuchOrder(orderId);
+  },
+
+  orders: async ({ limit, cursor }, { principal }) => {
+    const { items, ...rest } = await ordersOf(tables, principal.id, { limit, cursor });
+    return reply({ items: items.map(viewOf), ...rest });
+  },
+
+  anyOrder: async ({ orderId }) => {
+    const order = await getOrder(tables, orderId);
+    if (order === undefined) return refuse('not-found', `there is no order ${orderId}`);
+    const { customerId, channelId, reference, placedAt, version } = order;
+    return reply({ ...viewOf(order), customerId, channelId, reference, placedAt, version });
+  },
+});
