@@ -74,6 +74,21 @@ export function loadTemplate(assemblyDir: string, options: { region: string; acc
   };
 }
 
+/**
+ * Where the assembly was synthesized for. An app without a fixed environment runs in AWS_REGION (Seoul unless set) of
+ * an account of zeros.
+ */
+export function deploymentOf(assemblyDir: string): { region: string; account: string } {
+  const [environment = ''] = Object.values(readManifest(assemblyDir).artifacts ?? {})
+    .filter(({ type }) => type === 'aws:cloudformation:stack')
+    .map((artifact) => artifact.environment);
+  const [, account, region] = /^aws:\/\/(\d{12}|unknown-account)\/(.+)$/.exec(environment) ?? [];
+  return {
+    region: region && region !== 'unknown-region' ? region : (process.env.AWS_REGION ?? 'ap-northeast-2'),
+    account: account && account !== 'unknown-account' ? account : '000000000000',
+  };
+}
+
 /** The same without files: for templates made by hand. */
 export function resolveStacks(
   stacks: Stack[],
@@ -145,17 +160,23 @@ function codeOf(path: string): string {
     .slice(-26);
 }
 
-function readAssembly(assemblyDir: string): { stacks: Stack[]; assets: Map<string, string> } {
-  const read = (file: string) => JSON.parse(readFileSync(join(assemblyDir, file), 'utf8'));
-  let manifest: { artifacts?: Record<string, { type: string; properties?: Properties }> };
+interface Manifest {
+  artifacts?: Record<string, { type: string; environment?: string; properties?: Properties }>;
+}
+
+function readManifest(assemblyDir: string): Manifest {
   try {
-    manifest = read('manifest.json');
+    return JSON.parse(readFileSync(join(assemblyDir, 'manifest.json'), 'utf8'));
   } catch (cause) {
     throw new TemplateError(`${assemblyDir} holds no synthesized app: run "npm run synth" first.`, { cause });
   }
+}
+
+function readAssembly(assemblyDir: string): { stacks: Stack[]; assets: Map<string, string> } {
+  const read = (file: string) => JSON.parse(readFileSync(join(assemblyDir, file), 'utf8'));
   const stacks: Stack[] = [];
   const assets = new Map<string, string>();
-  for (const [id, artifact] of Object.entries(manifest.artifacts ?? {})) {
+  for (const [id, artifact] of Object.entries(readManifest(assemblyDir).artifacts ?? {})) {
     if (artifact.type === 'aws:cloudformation:stack') {
       stacks.push({ name: artifact.properties?.stackName ?? id, template: read(artifact.properties?.templateFile) });
     }
