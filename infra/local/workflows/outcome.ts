@@ -1,11 +1,14 @@
 import { StateMachine } from 'aws-local-stepfunctions';
 
-/** Thrown through the library to leave a run that waits: nothing may retry or catch it, and nothing is recorded as failed. */
-export class Parked extends Error {
-  override name = 'Ieum.Parked';
-  isRetryable = false;
-  isCatchable = false;
-}
+/**
+ * Thrown through the library to leave a run that waits: nothing may retry or catch it, and nothing is recorded as failed.
+ * One for all, because its stack tells nothing and costs time.
+ */
+export const PARKED = Object.assign(new Error('The execution waits.'), {
+  name: 'Ieum.Parked',
+  isRetryable: false,
+  isCatchable: false,
+});
 
 /** A task's failure as States Language sees it: `name` is its Error, `message` its Cause. */
 export class TaskFailed extends Error {
