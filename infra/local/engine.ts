@@ -53,7 +53,7 @@ export async function startEngine({ dataDir, tables, port }: EngineOptions): Pro
       file,
       close: async () => {
         await timeToLive.close();
-        database.close();
+        if (database.isOpen) database.close();
         await child.close();
       },
     };
