@@ -69,7 +69,6 @@ export class Identity extends Construct {
     Validations.of(this.pool).acknowledge(
       { id: 'AwsSolutions-COG2', reason: 'MFA is optional for shoppers; chains require it of staff by group policy.' },
       { id: 'AwsSolutions-COG8', reason: 'The Plus plan is a cost per user that a chain has to choose for itself.' },
-      { id: 'AwsSolutions-COG3', reason: 'Threat protection needs the Plus plan, see COG8.' },
     );
   }
 
