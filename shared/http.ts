@@ -20,6 +20,8 @@ export interface Request {
   principal: Principal;
   cause: Cause;
   now: string;
+  /** The command as its caller named it, to bind an effect outside of our tables to it. Undefined without a key. */
+  command: CommandKey | undefined;
   /** Commits a change before the reply's own, e.g. an intent that has to be on record before a provider is called. */
   commit<P extends ProblemName>(...changes: Change<P>[]): Promise<Result<void, P | 'too-busy'>>;
 }
@@ -209,6 +211,7 @@ export const operations = <C extends Capability>(contract: C, handlers: Operatio
         principal,
         cause,
         now,
+        command: keyed.command,
         commit: (...changes) => commitChanges(runtime, table, cause, changes),
       };
       return carryOut(runtime, table, route, gathered.input, request, keyed.command);
