@@ -8,18 +8,17 @@ import { options } from '../fulfilment/parts.ts';
 import { nodeOf } from '../network/parts.ts';
 import type carts from './contract.ts';
 import type { Delivery } from './contract.ts';
-import { type Cart, chooseDelivery, deliveryOf, opened, priced, removeLine, setLine } from './domain.ts';
+import { type Cart, chooseDelivery, deliveryOf, NO_CART, opened, priced, removeLine, setLine } from './domain.ts';
 import { cartOf, cartPart } from './store.ts';
 
 export const handlers = ({ tables, newId }: Runtime): OperationHandlers<typeof carts> => {
-  const priceNow = async (cart: Cart) =>
-    priced(
-      cart,
-      await sellable(
-        tables,
-        cart.lines.map(({ sku }) => sku),
-      ),
+  const variantsIn = ({ lines }: Pick<Cart, 'lines'>) =>
+    sellable(
+      tables,
+      lines.map(({ sku }) => sku),
     );
+
+  const priceNow = async (cart = NO_CART) => priced(cart, await variantsIn(cart));
 
   const answer = async (cart: Cart, read: Cart | undefined) =>
     reply(await priceNow(cart), change([cartPart(cart, read)]));
@@ -41,8 +40,7 @@ export const handlers = ({ tables, newId }: Runtime): OperationHandlers<typeof c
   };
 
   return {
-    current: async (_, { principal }) =>
-      reply(await priceNow(opened(await cartOf(tables, principal.id), principal.id, ''))),
+    current: async (_, { principal }) => reply(await priceNow(await cartOf(tables, principal.id))),
 
     setLine: async (line, { principal }) => {
       const read = await cartOf(tables, principal.id);
@@ -57,9 +55,7 @@ export const handlers = ({ tables, newId }: Runtime): OperationHandlers<typeof c
     removeLine: async ({ sku }, { principal }) => {
       const read = await cartOf(tables, principal.id);
       const isThere = read?.lines.some((line) => line.sku === sku) ?? false;
-      return read !== undefined && isThere
-        ? answer(removeLine(read, sku), read)
-        : reply(await priceNow(opened(read, principal.id, '')));
+      return read !== undefined && isThere ? answer(removeLine(read, sku), read) : reply(await priceNow(read));
     },
 
     chooseDelivery: async (wanted, { principal }) => {
@@ -78,10 +74,7 @@ export const handlers = ({ tables, newId }: Runtime): OperationHandlers<typeof c
       if (addressId !== undefined && address === undefined) {
         return refuse('not-found', 'you have no such address', '/addressId');
       }
-      const variants = await sellable(
-        tables,
-        cart.lines.map(({ sku }) => sku),
-      );
+      const variants = await variantsIn(cart);
       const gone = cart.lines.find(({ sku }) => !variants.has(sku));
       if (gone !== undefined) return refuse('not-sellable', `${gone.sku} is no longer on sale; take it out`);
       const lines = cart.lines.map((line) => ({ ...line, storage: variants.get(line.sku)!.storage }));

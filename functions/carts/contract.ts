@@ -5,9 +5,9 @@ import { Id, LocalizedText, NodeId, Sku } from '../../shared/input.ts';
 import { MoneySchema } from '../../shared/money.ts';
 import { InstantSchema } from '../../shared/time.ts';
 
+/** How the customer gets the goods. Orders and fulfilment take the words from here. */
 export const CHOICES = ['HOME_DELIVERY', 'SAME_DAY', 'DAWN', 'PICKUP'] as const;
-const Choice = z.enum(CHOICES).meta({ id: 'Choice', description: 'Way of fulfilment' });
-export type Choice = z.infer<typeof Choice>;
+const Choice = z.enum(CHOICES);
 
 const CartUnits = z.int().min(1).max(999);
 
@@ -47,11 +47,13 @@ export const PricedCart = z
     version: z.int(),
   })
   .meta({ id: 'Cart' });
+export type PricedCart = z.infer<typeof PricedCart>;
 
 const DeliveryOption = z
   .object({
     choice: Choice,
     available: z.boolean(),
+    nodeId: NodeId.optional().meta({ description: 'Where to collect' }),
     promise: z.object({ by: InstantSchema, text: z.string() }).optional(),
     reason: z.string(),
   })

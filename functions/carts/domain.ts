@@ -1,6 +1,6 @@
 import { type Money, sum, taxIncluded, times } from '../../shared/money.ts';
 import { ok, type Result, refuse } from '../../shared/result.ts';
-import type { Choice, Delivery } from './contract.ts';
+import type { Delivery, PricedCart } from './contract.ts';
 
 export interface CartLine {
   sku: string;
@@ -42,7 +42,7 @@ export const removeLine = (cart: Cart, sku: string): Cart =>
 export const chooseDelivery = (cart: Cart, delivery: Delivery): Cart => changed(cart, { delivery });
 
 interface WantedDelivery {
-  choice: Choice;
+  choice: Delivery['choice'];
   addressId?: string | undefined;
   nodeId?: string | undefined;
 }
@@ -56,6 +56,10 @@ export const deliveryOf = ({ choice, addressId, nodeId }: WantedDelivery): Resul
   return ok(choice === 'PICKUP' ? { choice, nodeId: nodeId! } : { choice, addressId: addressId! });
 };
 
+/** A cart to show; without an id where there is none. */
+type SeenCart = Omit<Cart, 'customerId' | 'cartId'> & { cartId?: string };
+export const NO_CART: SeenCart = { lines: [], version: 0 };
+
 /** What pricing needs to know of a SKU. */
 interface Priced {
   productId: string;
@@ -65,13 +69,31 @@ interface Priced {
   taxRatePercent: number;
 }
 
+const totalsOf = (lines: PricedCart['lines'], currency: string | undefined): Pick<PricedCart, 'total' | 'tax'> => {
+  if (currency === undefined) return {};
+  const sold = lines.filter(({ sellable }) => sellable);
+  return {
+    total: sum(
+      sold.map(({ total }) => total!),
+      currency,
+    ),
+    tax: sum(
+      sold.map(({ tax }) => tax!),
+      currency,
+    ),
+  };
+};
+
 /**
  * The cart at the prices of now, VAT included; tax is rounded by line. What is not on sale, or not in the currency of
  * the first line that is, stays visible and counts for nothing.
  */
-export const priced = ({ cartId, lines, delivery, version }: Cart, variants: ReadonlyMap<string, Priced>) => {
+export const priced = (
+  { cartId, lines, delivery, version }: SeenCart,
+  variants: ReadonlyMap<string, Priced>,
+): PricedCart => {
   const currency = lines.map(({ sku }) => variants.get(sku)?.price.currency).find((known) => known !== undefined);
-  const views = lines.map(({ sku, units }) => {
+  const views = lines.map(({ sku, units }): PricedCart['lines'][number] => {
     const variant = variants.get(sku);
     if (variant === undefined || variant.price.currency !== currency) return { sku, units, sellable: false };
     const { productId, name, options, price: unitPrice, taxRatePercent } = variant;
@@ -80,17 +102,5 @@ export const priced = ({ cartId, lines, delivery, version }: Cart, variants: Rea
     return { sku, units, sellable: true, productId, name, options, unitPrice, total, tax };
   });
   const units = lines.reduce((all, line) => all + line.units, 0);
-  const sums = currency === undefined ? {} : totals(views, currency);
-  return { ...(version === 0 ? {} : { cartId }), lines: views, units, ...sums, delivery, version };
+  return { cartId, lines: views, units, ...totalsOf(views, currency), delivery, version };
 };
-
-const totals = (views: readonly { total?: Money; tax?: Money }[], currency: string): { total: Money; tax: Money } => ({
-  total: sum(
-    views.flatMap(({ total }) => total ?? []),
-    currency,
-  ),
-  tax: sum(
-    views.flatMap(({ tax }) => tax ?? []),
-    currency,
-  ),
-});

@@ -2,7 +2,7 @@ import { type Change, change } from '../../shared/change.ts';
 import type { Cart } from './domain.ts';
 import { removalPart } from './store.ts';
 
-export type { Choice, Delivery } from './contract.ts';
+export type { Delivery } from './contract.ts';
 export type { Cart, CartLine } from './domain.ts';
 export { cartOf } from './store.ts';
 

@@ -28,7 +28,7 @@ const place = {
   kind: z.enum(['DC', 'STORE', 'THIRD_PARTY', 'POP_UP']),
   location: Location,
   timeZone: TimeZoneSchema,
-  hours: z.array(OpeningHours).max(14),
+  hours: z.array(OpeningHours).max(14).meta({ description: 'Empty: always open' }),
   abilities: z.array(z.enum(ABILITIES)).max(ABILITIES.length),
   dawn: Express.optional(),
   sameDay: Express.optional(),

@@ -4,8 +4,8 @@ import type { NetworkNode } from './contract.ts';
 
 const TABLE = 'network';
 
-/** Nodes that one read of the whole network fetches at a time; far fewer than fit into DynamoDB's 1 MB. */
-const READ_AT_ONCE = 500;
+/** Nodes that one read of the whole network asks for; DynamoDB stops earlier where they exceed 1 MB. */
+const READ_AT_ONCE = 1_000;
 const NODES = 'NODES';
 
 const nodeKey = (nodeId: string): Key => ({ pk: NODES, sk: `NODE#${nodeId}` });

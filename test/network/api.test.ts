@@ -85,7 +85,6 @@ describe('foreign hands and bad input', () => {
     [{ abilities: ['DAWN'] }, '/dawn'],
     [{ abilities: ['DAWN'], sameDay: express }, '/dawn'],
     [{ abilities: ['SAME_DAY'] }, '/sameDay'],
-    [{ abilities: ['PICKUP'], hours: [] }, '/hours'],
     [{ abilities: ['FLY'] }, '/abilities/0'],
     [{ abilities: ['DAWN'], dawn: { ...express, cutOff: '24:00' } }, '/dawn/cutOff'],
     [{ abilities: ['DAWN'], dawn: { ...express, radiusKm: 0 } }, '/dawn/radiusKm'],
