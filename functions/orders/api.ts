@@ -19,6 +19,7 @@ import {
   lineTax,
   lineTotal,
   type OrderSnapshot,
+  outcomeOf,
   priceLines,
   promiseOf,
   taxOf,
@@ -114,6 +115,7 @@ const viewOf = (order: OrderSnapshot): z.input<typeof Order> => ({
   lines: order.lines.map((line) => ({ ...line, total: lineTotal(line), tax: lineTax(line) })),
   tax: taxOf(order.lines),
   promise: promiseOf(order),
+  fulfilments: order.fulfilments.map((part) => ({ ...part, outcome: outcomeOf(part, order.fulfilments) })),
 });
 
 const noSuchOrder = (orderId: string) => refuse('not-found', `you have no order ${orderId}`);

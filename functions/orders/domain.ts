@@ -22,7 +22,10 @@ export interface OrderFulfilment {
   lines: UnitsOfSku[];
   reason: string;
   promise?: { by: string; text: string };
-  outcome?: 'FULFILLED' | 'CANCELLED' | 'REPLACED';
+  /** The fulfilment whose node did not supply these lines. */
+  replaces?: string;
+  /** Absent while work is under way, and where another fulfilment replaces this one. */
+  outcome?: 'FULFILLED' | 'CANCELLED';
 }
 
 export interface OrderSnapshot {
@@ -102,13 +105,20 @@ export const asShown = (total: Money, expected: Money | undefined): Result<void,
         '/expectedTotal',
       );
 
+/** How a part ended. That another one replaces it is known from the other one, whichever is heard of first. */
+export const outcomeOf = (
+  { fulfilmentOrderId, outcome }: OrderFulfilment,
+  all: readonly OrderFulfilment[],
+): 'FULFILLED' | 'CANCELLED' | 'REPLACED' | undefined =>
+  outcome ?? (all.some(({ replaces }) => replaces === fulfilmentOrderId) ? 'REPLACED' : undefined);
+
 /** The order as a whole is there when its last part is: the latest promise of those still under way or done. */
 export const promiseOf = ({
   choice,
   fulfilments,
 }: Pick<OrderSnapshot, 'choice' | 'fulfilments'>): { deliverBy?: string; readyBy?: string; text: string } => {
   const promises = fulfilments
-    .filter(({ outcome }) => outcome !== 'REPLACED' && outcome !== 'CANCELLED')
+    .filter((part) => ['FULFILLED', undefined].includes(outcomeOf(part, fulfilments)))
     .flatMap(({ promise }) => (promise === undefined ? [] : [promise]));
   const last = promises.reduce<{ by: string; text: string } | undefined>(
     (latest, next) => (latest === undefined || next.by > latest.by ? next : latest),
@@ -138,22 +148,16 @@ const enter = (fulfilments: readonly OrderFulfilment[], news: News): OrderFulfil
   const { fulfilmentOrderId, nodeId, reason, promise, replaces, fact } = news;
   if (news.lines === undefined) return [...fulfilments];
   const lines = plain(news.lines);
-  const outcome = fact === 'FULFILLED' || fact === 'CANCELLED' ? { outcome: fact } : {};
   const old = fulfilments.find((known) => known.fulfilmentOrderId === fulfilmentOrderId);
-  const isSettled = old?.outcome === 'FULFILLED' || old?.outcome === 'CANCELLED';
+  const isEnd = old?.outcome === undefined && (fact === 'FULFILLED' || fact === 'CANCELLED');
   const entered: OrderFulfilment = {
     ...(old ?? { fulfilmentOrderId, nodeId, lines, reason: '' }),
-    ...(isSettled || fact === 'ALLOCATED' ? {} : { lines, ...outcome }),
+    ...(isEnd ? { lines, outcome: fact } : {}),
     // A delivery that was heard of before its allocation left these empty.
     ...(old?.promise === undefined && promise !== undefined ? { reason: reason ?? '', promise } : {}),
+    ...(replaces === undefined ? {} : { replaces }),
   };
-  return [...fulfilments.filter((known) => known !== old), entered]
-    .map((known) =>
-      known.fulfilmentOrderId === replaces && known.outcome === undefined
-        ? { ...known, outcome: 'REPLACED' as const }
-        : known,
-    )
-    .sort((a, b) => ordinal(a) - ordinal(b));
+  return [...fulfilments.filter((known) => known !== old), entered].sort((a, b) => ordinal(a) - ordinal(b));
 };
 
 const ordinal = ({ fulfilmentOrderId }: OrderFulfilment): number =>
