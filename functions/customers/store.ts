@@ -3,6 +3,7 @@ import { type Change, change, changedMeanwhile, check, fact, put } from '../../s
 import type { Guard, Key, Page, Part, Tables } from '../../shared/table.ts';
 import type { Instant } from '../../shared/time.ts';
 import customers, { type NewAddress, type Profile } from './contract.ts';
+import { type CustomerState, type OpenCustomer, opened } from './domain.ts';
 import { type Sealer, unseal } from './sealing.ts';
 
 const TABLE = 'customers';
@@ -10,30 +11,11 @@ const TABLE = 'customers';
 export type Address = z.infer<typeof NewAddress>;
 export type ProfileData = z.infer<typeof Profile>;
 
-/** The customer: the key that all personal data is sealed with, or, once erased, the place where it was. */
-export interface KeyItem extends Key {
-  /** Absent once destroyed. */
-  key?: string;
-  /** The customer's version when the key was made: tells what was sealed with it from what an earlier key sealed. */
-  keyVersion?: number;
-  /** Number of changes; outlives erasure, so that no event id is used twice. */
-  version: number;
-  erasedAt?: Instant;
-}
+type KeyItem = Key & CustomerState;
 
 interface SealedItem extends Key {
   sealed: string;
   keyVersion: number;
-}
-
-/** A customer whose key is there. */
-export interface OpenCustomer {
-  customerId: string;
-  key: string;
-  keyVersion: number;
-  version: number;
-  /** True where the key is made by the very change that uses it. */
-  isNew: boolean;
 }
 
 const pkOf = (customerId: string): string => `CUSTOMER#${customerId}`;
@@ -53,7 +35,7 @@ const openItem = <T>(key: KeyItem | undefined, item: SealedItem | undefined): T 
     ? undefined
     : unseal<T>(key.key, placeOf(item), item.sealed);
 
-export const keyOf = (tables: Tables, customerId: string): Promise<KeyItem | undefined> =>
+export const customerState = (tables: Tables, customerId: string): Promise<KeyItem | undefined> =>
   tables.get<KeyItem>(TABLE, keyKey(customerId));
 
 const readSealed = async <T>(tables: Tables, customerId: string, key: Key): Promise<T | undefined> => {
@@ -77,7 +59,7 @@ export const addressesOf = async (
   page: { limit: number; cursor?: string | undefined },
 ): Promise<Page<Address & { addressId: string }>> => {
   const [key, { items, cursor }] = await Promise.all([
-    keyOf(tables, customerId),
+    customerState(tables, customerId),
     tables.query<SealedItem>(TABLE, {
       pk: pkOf(customerId),
       startsWith: ADDRESS_PREFIX,
@@ -94,14 +76,8 @@ export const addressesOf = async (
 };
 
 /** The customer as it stands, with a key: the one that is there, or a new one for a new or an erased customer. */
-export const openCustomer = async (tables: Tables, sealer: Sealer, customerId: string): Promise<OpenCustomer> => {
-  const found = await keyOf(tables, customerId);
-  if (found?.key !== undefined && found.keyVersion !== undefined) {
-    return { customerId, key: found.key, keyVersion: found.keyVersion, version: found.version, isNew: false };
-  }
-  const version = found?.version ?? 0;
-  return { customerId, key: sealer.newKey(), keyVersion: version + 1, version, isNew: true };
-};
+export const openCustomer = async (tables: Tables, sealer: Sealer, customerId: string): Promise<OpenCustomer> =>
+  opened(customerId, await customerState(tables, customerId), () => sealer.newKey());
 
 const seal = (sealer: Sealer, { key, keyVersion }: OpenCustomer, at: Key, value: unknown): Part<never> =>
   put(TABLE, { ...at, sealed: sealer.seal(key, placeOf(at), value), keyVersion }, [], undefined as never);
@@ -154,17 +130,15 @@ export const saveAddress = (
 };
 
 /** Destroys the key. What was sealed with it stays as noise that nobody can read. */
-export const destroyKey = (customerId: string, found: KeyItem, erasedAt: Instant): Change<'changed-meanwhile'> => {
+export const destroyKey = (
+  customerId: string,
+  found: CustomerState,
+  erasedAt: Instant,
+): Change<'changed-meanwhile'> => {
   const version = found.version + 1;
+  const erased: CustomerState = { version, erasedAt };
   return change(
-    [
-      put(
-        TABLE,
-        { ...keyKey(customerId), version, erasedAt },
-        asTheyWere(found.version),
-        changedMeanwhile('the customer'),
-      ),
-    ],
+    [put(TABLE, { ...keyKey(customerId), ...erased }, asTheyWere(found.version), changedMeanwhile('the customer'))],
     [fact(customers.emits.CustomerErased, `customer/${customerId}`, version, { customerId })],
   );
 };

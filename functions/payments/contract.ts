@@ -51,7 +51,6 @@ const aboutPayment = { paymentId: Id, orderId: Id };
 const Amount = z.object({ ...aboutPayment, amount: MoneySchema });
 
 const ofOrderOwner = scope('shop', 'orders:import');
-const ReconcileReport = 'Ask the provider about every payment whose outcome is open, and carry out what it is owed.';
 
 export default capability({
   name: 'payments',
@@ -99,18 +98,23 @@ export default capability({
     ),
   },
   listens: { OrderCompleted: orders.emits.OrderCompleted, OrderCancelled: orders.emits.OrderCancelled },
-  tasks: { reconcile: task({ summary: ReconcileReport, everyMinutes: 1 }) },
+  tasks: {
+    reconcile: task({
+      summary: 'Ask the provider about every payment whose outcome is open, and carry out what was decided.',
+      everyMinutes: 1,
+    }),
+  },
   grants: {
     api: {
       tables: {
-        payments: ['GetItem', 'Query', 'PutItem', 'UpdateItem'],
+        payments: ['GetItem', 'Query', 'PutItem'],
         orders: ['GetItem', 'ConditionCheckItem', 'UpdateItem'],
       },
     },
-    events: { tables: { payments: ['GetItem', 'Query', 'PutItem', 'UpdateItem'] } },
+    events: { tables: { payments: ['GetItem', 'Query', 'PutItem'] } },
     tasks: {
       tables: {
-        payments: ['GetItem', 'Query', 'PutItem', 'UpdateItem'],
+        payments: ['GetItem', 'Query', 'PutItem'],
         orders: ['GetItem', 'ConditionCheckItem', 'UpdateItem'],
       },
     },
