@@ -88,6 +88,7 @@ export class EventBus {
       this.#buses.set(name, { rules: [], archives: [], candidates: new Map() });
     for (const rule of options.rules) this.#addRule(rule);
     for (const archive of options.archives) this.#addArchive(archive);
+    this.#sweep();
   }
 
   /**
@@ -148,14 +149,6 @@ export class EventBus {
     return rows.length;
   }
 
-  /** Forgets archived events past their archive's retention. */
-  sweep(): void {
-    const remove = this.#options.journal.prepare('DELETE FROM archivedEvents WHERE archive = ? AND at < ?');
-    for (const { archives } of this.#buses.values())
-      for (const { name, retentionDays } of archives)
-        if (retentionDays > 0) remove.run(name, this.#now() - retentionDays * DAY_MILLISECONDS);
-  }
-
   #addRule(rule: Resource): void {
     const { properties } = rule;
     const targets = targetsOf(rule);
@@ -175,6 +168,14 @@ export class EventBus {
     if (!bus) throw new Error(`${archive.stack}/${archive.id}: there is no event bus ${SourceArn}`);
     const matches = EventPattern === undefined ? () => true : matchersOf(archive, EventPattern).matches;
     bus.archives.push({ name: archive.name, matches, retentionDays: Number(RetentionDays ?? 0) });
+  }
+
+  /** Forgets archived events past their archive's retention: at each start, which on one machine is often enough. */
+  #sweep(): void {
+    const remove = this.#options.journal.prepare('DELETE FROM archivedEvents WHERE archive = ? AND at < ?');
+    for (const { archives } of this.#buses.values())
+      for (const { name, retentionDays } of archives)
+        if (retentionDays > 0) remove.run(name, this.#now() - retentionDays * DAY_MILLISECONDS);
   }
 
   #bus(nameOrArn = 'default'): Bus | undefined {

@@ -17,7 +17,7 @@ export function openJournal(dataDir: string): DatabaseSync {
   const journal = new DatabaseSync(join(dataDir, 'journal.sqlite'));
   try {
     journal.exec('PRAGMA busy_timeout = 1000; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;');
-    journal.exec('PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE; COMMIT;');
+    journal.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000; BEGIN IMMEDIATE; COMMIT;');
   } catch (error) {
     journal.close();
     if (!isBusy(error)) throw error;

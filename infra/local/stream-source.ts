@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Engine } from './engine.ts';
 import { openEngineFile, trimStreamRecords } from './engine-indexes.ts';
+import { endpointSource } from './stream-endpoint.ts';
 
 type Image = Record<string, unknown>;
 
@@ -54,6 +56,10 @@ interface Row {
   at: number;
   identity: string | null;
 }
+
+/** The embedded engine's file, or the API of the endpoint that is used instead. */
+export const streamSourceOf = ({ file, endpoint }: Engine): StreamSource =>
+  file === undefined ? endpointSource(endpoint) : engineFileSource(file);
 
 /** Reads the engine's records where they lie: microseconds a look, and no request that competes with the functions'. */
 export function engineFileSource(file: string): StreamSource {

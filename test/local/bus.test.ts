@@ -348,7 +348,9 @@ it('an archive keeps matching events and replays them once, marked', async () =>
     RetentionDays: 1,
   });
   let now = Date.parse('2026-03-01T00:00:00Z');
-  const { bus, deliveries, journal } = cloud({
+  const dataDir = temporaryDirectory();
+  const { bus, deliveries, close } = cloud({
+    dataDir,
     functions,
     archives: [archive],
     rules: [rule('All', { source: ['ieum.orders'] }, { Arn: functionArn('insights') })],
@@ -362,9 +364,10 @@ it('an archive keeps matching events and replays them once, marked', async () =>
   expect(replayed.map(({ event }) => event['detail-type'])).toEqual(['order.placed.v1']);
   expect(functions.calls).toHaveLength(3);
   expect(bus.replay('Orders', 'later', now + 1)).toBe(0);
+  await close();
   now += 25 * 3600 * 1000;
-  bus.sweep();
-  expect(journal.prepare('SELECT count(*) AS n FROM archivedEvents').get()?.n).toBe(0);
+  const nextDay = cloud({ dataDir, archives: [archive], now: () => now });
+  expect(nextDay.bus.replay('Orders', 'too late')).toBe(0);
 });
 
 it('a rule with a target that the local cloud cannot reach stops the start, naming the rule', () => {

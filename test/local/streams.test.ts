@@ -7,7 +7,7 @@ import { callDynamoDb } from '../../infra/local/dynamodb-wire.ts';
 import { type Engine, startEngine } from '../../infra/local/engine.ts';
 import { openEngineFile } from '../../infra/local/engine-indexes.ts';
 import { openJournal } from '../../infra/local/journal.ts';
-import { engineFileSource } from '../../infra/local/stream-source.ts';
+import { streamSourceOf } from '../../infra/local/stream-source.ts';
 import { Streams } from '../../infra/local/streams.ts';
 import type { Properties } from '../../infra/local/template.ts';
 import { orders } from './orders-table.ts';
@@ -48,7 +48,7 @@ async function reader({ dataDir, engine, functions, properties, now }: Reading) 
   const letters: { queueArn: string; body: Properties }[] = [];
   const streams = new Streams({
     journal,
-    source: engineFileSource(engine.file!),
+    source: streamSourceOf(engine),
     mappings: [mapping(properties)],
     tables: [orders()],
     functions,
@@ -353,6 +353,23 @@ it('a record is handed over within a few milliseconds while there is traffic', a
   }
   latencies.sort((a, b) => a - b);
   expect(latencies[10]).toBeLessThan(60);
+});
+
+it('the streams of another endpoint are read through its API, restarts and LATEST included', async () => {
+  const dataDir = temporaryDirectory();
+  const functions = fakeFunctions();
+  const { engine, put } = await writerOn(dataDir);
+  const other = { ...engine, file: undefined };
+  await put('before');
+  const latest = await reader({ dataDir, engine: other, functions, properties: { StartingPosition: 'LATEST' } });
+  for (let n = 0; n < 5; n += 1) await put(`o-${n}`);
+  await latest.streams.idle();
+  await latest.close();
+  const second = await reader({ dataDir, engine: other, functions });
+  await put('after');
+  await second.streams.idle();
+  const handled = functions.calls.flatMap(({ event }) => ids(event as Event));
+  expect(handled).toEqual(['o-0', 'o-1', 'o-2', 'o-3', 'o-4', 'after']);
 });
 
 it('a mapping that reads no table stream, or whose filter is not valid, stops the start by name', async () => {
