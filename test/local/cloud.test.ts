@@ -1,0 +1,197 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type LocalCloud, startCloud } from '../../infra/local/cloud.ts';
+import { type ShopApp, synthesizeShop } from './shop-app.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const put = (url: string, path: string, headers: Record<string, string> = {}) =>
+  fetch(url + path, { method: 'PUT', headers });
+
+/** Partition keys of all items of the table with this logical id. */
+async function keysOf(cloud: LocalCloud, id: string): Promise<string[]> {
+  const table = cloud.template.resources('AWS::DynamoDB::GlobalTable').find((each) => each.id.startsWith(id));
+  const client = new DynamoDBClient({
+    endpoint: cloud.dynamodbEndpoint,
+    region: 'ap-northeast-2',
+    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+  });
+  const keys: string[] = [];
+  for await (const page of paginateScan({ client }, { TableName: table?.name })) {
+    for (const item of page.Items ?? []) keys.push(String(item.pk?.S));
+  }
+  client.destroy();
+  return keys.sort();
+}
+
+describe('the local cloud', () => {
+  let shop: ShopApp;
+  let cloud: LocalCloud;
+
+  beforeAll(async () => {
+    shop = synthesizeShop();
+    cloud = await startCloud({ ...shop, port: 0 });
+  });
+  afterAll(async () => {
+    await cloud.close();
+    shop[Symbol.dispose]();
+  });
+
+  test('carries a request through API, table, stream, bus, function and workflow', async () => {
+    const response = await put(cloud.url, '/orders/o1');
+    expect([response.status, await response.text()]).toEqual([201, 'guest']);
+    await cloud.whenIdle();
+    expect(cloud.workflows.list()).toMatchObject([{ name: 'o1', status: 'SUCCEEDED' }]);
+    expect(await keysOf(cloud, 'Shipments')).toEqual(['o1']);
+    expect((await cloud.queues.depths()).map(({ visible }) => visible)).toEqual([0]);
+  });
+
+  test('has used exactly the permissions that the template grants', () => {
+    const used = cloud.functions
+      .used()
+      .map(({ functionArn, action, resource }) =>
+        [functionArn, action, resource].map((part) => part.split(':').at(-1)).join(' '),
+      );
+    const shapes = used.map((triple) => triple.replaceAll(/Shop-(Data-)?([A-Za-z]+?)[0-9A-F]{8}/g, '$2'));
+    expect(shapes.sort()).toEqual([
+      'api PutItem table/Orders',
+      'listen StartExecution Fulfilment',
+      'stream PutEvents event-bus/shop',
+      'task UpdateItem table/Shipments',
+    ]);
+  });
+
+  test('answers a function without the permission as AWS does, and its log says which is missing', async () => {
+    expect((await put(cloud.url, '/outsider')).status).toBe(500);
+    const { name = '' } =
+      cloud.template.resources('AWS::Lambda::Function').find(({ id }) => id.startsWith('outsider')) ?? {};
+    const log = readFileSync(join(shop.dataDir, 'logs', `${name}.log`), 'utf8');
+    expect(log).toContain(`${name} is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:`);
+    expect(await keysOf(cloud, 'Orders')).not.toContain('stolen');
+  });
+
+  test('takes tokens of its own issuer, for the scopes that they carry', async () => {
+    const [till] = cloud.template.resources('AWS::Cognito::UserPoolClient');
+    const token = await fetch(`${cloud.awsUrl}/oauth2/token`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        authorization: `Basic ${btoa(`${till?.name}:secret-${till?.name}`)}`,
+      },
+      body: 'grant_type=client_credentials',
+    });
+    const { access_token } = (await token.json()) as { access_token: string };
+    const authorization = `Bearer ${access_token}`;
+    const placed = await put(cloud.url, '/till/orders/o2', { authorization });
+    expect([placed.status, await placed.text()]).toEqual([201, till?.name]);
+    expect((await put(cloud.url, '/till/refunds/o2', { authorization })).status).toBe(403);
+    expect((await put(cloud.url, '/till/orders/o3', { authorization: `${authorization}x` })).status).toBe(401);
+    expect((await put(cloud.url, '/till/orders/o3')).status).toBe(401);
+    await cloud.whenIdle();
+    expect(await keysOf(cloud, 'Shipments')).toEqual(['o1', 'o2']);
+  });
+
+  test('lets one process at a time use a data directory', async () => {
+    await expect(startCloud({ ...shop, port: 0 })).rejects.toThrow(/in use by another local cloud.*Stop that one/);
+    expect((await put(cloud.url, '/orders/o1')).status).toBe(201);
+  });
+});
+
+describe('the local cloud does not start', () => {
+  test('on a port that is taken, says so and leaves nothing behind', async () => {
+    using shop = synthesizeShop();
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    await expect(startCloud({ ...shop, port })).rejects.toThrow(`Port ${port} of 127.0.0.1 is taken. Stop the program`);
+    other.close();
+    // The data directory is free again, and the port.
+    const cloud = await startCloud({ ...shop, port });
+    expect(cloud.url).toBe(`http://127.0.0.1:${port}`);
+    await cloud.close();
+  });
+
+  test('with a resource type that it does not know', async () => {
+    using shop = synthesizeShop();
+    const file = join(shop.assemblyDir, 'Shop.template.json');
+    const template = JSON.parse(readFileSync(file, 'utf8'));
+    template.Resources.Search = { Type: 'AWS::OpenSearchService::Domain' };
+    writeFileSync(file, JSON.stringify(template));
+    await expect(startCloud({ ...shop, port: 0 })).rejects.toThrow(
+      /Shop\/Search is a AWS::OpenSearchService::Domain.*homes\.ts/,
+    );
+  });
+});
+
+describe('the process of the local cloud', () => {
+  const children: ChildProcess[] = [];
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+  });
+
+  async function run(shop: ShopApp): Promise<{ child: ChildProcess; url: string; dynamodbEndpoint: string }> {
+    const script = join(import.meta.dirname, 'cloud-process.ts');
+    const child = spawn(process.execPath, [script, shop.assemblyDir, shop.dataDir], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    children.push(child);
+    const [line] = await once(createInterface({ input: child.stdout! }), 'line');
+    return { child, ...JSON.parse(line) };
+  }
+
+  test('goes on where it was killed: no order is lost, none is fulfilled twice', async () => {
+    using shop = synthesizeShop();
+    const placed: string[] = [];
+    for (let kill = 0; kill < 3; kill++) {
+      const { child, url } = await run(shop);
+      const orders = Array.from({ length: 25 }, (_, index) => `o${kill}-${index}`);
+      await Promise.all(
+        orders.map(async (order) => {
+          if ((await put(url, `/orders/${order}`)).status === 201) placed.push(order);
+        }),
+      );
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+    expect(placed).toHaveLength(75);
+    const cloud = await startCloud({ ...shop, port: 0 });
+    await cloud.whenIdle();
+    const executions = cloud.workflows.list();
+    expect(executions.map(({ name }) => name).sort()).toEqual(placed.sort());
+    expect(executions.every(({ status }) => status === 'SUCCEEDED')).toBe(true);
+    expect(await keysOf(cloud, 'Shipments')).toEqual(placed.sort());
+    await cloud.close();
+  });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)('ends on %s with everything it started', async (signal) => {
+    using shop = synthesizeShop();
+    const { child, url, dynamodbEndpoint } = await run(shop);
+    await put(url, '/orders/o1');
+    child.kill(signal);
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    await expect(fetch(url)).rejects.toThrow();
+    await expect(fetch(dynamodbEndpoint)).rejects.toThrow();
+  });
+
+  test('leaves no engine behind when it is killed', async () => {
+    using shop = synthesizeShop();
+    const { child, dynamodbEndpoint } = await run(shop);
+    child.kill('SIGKILL');
+    await expect
+      .poll(
+        () =>
+          fetch(dynamodbEndpoint).then(
+            () => 'up',
+            () => 'down',
+          ),
+        { timeout: 5000 },
+      )
+      .toBe('down');
+  });
+});
