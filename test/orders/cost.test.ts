@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import type { ConsumedCapacity, DynamoDBClient, TransactWriteItemsInput } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { customerWith, openShop, place, type Shop } from './shop.ts';
+
+/** What writing costs by what the engine says, indexes included, and how large each written item is. */
+const meterOf = (client: DynamoDBClient) => {
+  const meter = {
+    writeUnits: 0,
+    itemBytes: {} as Record<string, number>,
+    stop: () => client.middlewareStack.remove('meter'),
+  };
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        if (commandName !== 'TransactWriteItemsCommand') return next(args);
+        const input = args.input as TransactWriteItemsInput;
+        input.ReturnConsumedCapacity = 'INDEXES';
+        const result = await next(args);
+        for (const { Put } of input.TransactItems ?? []) {
+          const { pk } = (Put?.Item ?? {}) as { pk?: unknown };
+          if (Put?.Item !== undefined)
+            meter.itemBytes[String((pk as { S?: string }).S ?? pk).split('#')[0]!] = bytesOf(Put.Item);
+        }
+        for (const capacity of (result.output as { ConsumedCapacity?: ConsumedCapacity[] }).ConsumedCapacity ?? []) {
+          meter.writeUnits += capacity.CapacityUnits ?? 0;
+        }
+        return result;
+      },
+    { step: 'initialize', name: 'meter', priority: 'low' },
+  );
+  return meter;
+};
+
+/** Size of an item by DynamoDB's rules: names and values in UTF-8, 3 bytes for a list or map and 1 an entry. */
+const bytesOf = (value: unknown): number => {
+  if (typeof value === 'string') return Buffer.byteLength(value);
+  if (typeof value === 'number') return Math.ceil(String(value).length / 2) + 1;
+  if (value instanceof Uint8Array) return value.length;
+  if (Array.isArray(value)) return value.reduce((total: number, entry) => total + bytesOf(entry) + 1, 3);
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value).reduce(
+      (total, [name, entry]) => total + (entry === undefined ? 0 : Buffer.byteLength(name) + bytesOf(entry) + 1),
+      3,
+    );
+  }
+  return 1;
+};
+
+const SKU = 'TEE-OVERSIZE-BLACK-M';
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop();
+  await shop.sell(SKU, 12_900);
+  await shop.receive('dc-icheon', SKU, 10);
+  await shop.receive('store-gangnam', SKU, 20);
+});
+afterAll(() => shop.close());
+
+describe('what an order of one line costs', () => {
+  it.each([
+    ['from the distribution centre', 2, undefined],
+    ['from the store, because the distribution centre has too few', 12, undefined],
+    ['collected at the store', 1, { choice: 'PICKUP', nodeId: 'store-gangnam' }],
+  ])('%s: at most 16 write units, indexes included, and every item within 1 KB', async (_, units, delivery) => {
+    const customer = await customerWith(shop, { [SKU]: units }, delivery);
+    const meter = meterOf(shop.engine.client);
+    const { status, text } = await place(shop, customer, { idempotencyKey: randomUUID() });
+    meter.stop();
+    expect(status, text).toBe(201);
+    // Six items at two units each, and two indexes: fewer would mean that the engine did not count.
+    expect(meter.writeUnits).toBeGreaterThanOrEqual(14);
+    expect(meter.writeUnits).toBeLessThanOrEqual(16);
+    expect(Object.keys(meter.itemBytes).sort()).toEqual(['IDEMPOTENCY', 'LEDGER', 'ORDER', 'OUTBOX']);
+    for (const [kind, bytes] of Object.entries(meter.itemBytes)) expect(bytes, kind).toBeLessThanOrEqual(1024);
+  });
+});
