@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import { type Access, SCOPES, scopeInToken } from './auth.ts';
 import { type Capability, type Operation, pathParameters } from './contract.ts';
@@ -6,8 +7,21 @@ import { PROBLEMS, problemType } from './problem.ts';
 
 type Json = Record<string, unknown>;
 
-const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Json => {
-  const { $schema, ...json } = z.toJSONSchema(schema, { io, target: 'draft-2020-12', unrepresentable: 'any' });
+/** Schemas of the document by name. */
+type Components = Record<string, Json>;
+
+/**
+ * The JSON schema of one input or output. Named schemas inside it become components, because a reference into `$defs`
+ * of a part of the document would point to the document's own root. Throws where one name has two meanings.
+ */
+const schemaOf = (schema: z.ZodType, io: 'input' | 'output', components: Components): Json => {
+  const drawn = JSON.stringify(z.toJSONSchema(schema, { io, target: 'draft-2020-12', unrepresentable: 'any' }));
+  const { $schema, $defs, ...json } = JSON.parse(drawn.replaceAll('"#/$defs/', '"#/components/schemas/')) as Json;
+  for (const [name, { id, ...named }] of Object.entries(($defs ?? {}) as Components)) {
+    const known = components[name];
+    if (known !== undefined && !isDeepStrictEqual(known, named)) throw new Error(`two schemas are named ${name}`);
+    components[name] = named;
+  }
   return json;
 };
 
@@ -39,14 +53,14 @@ const problemResponses = (operation: Operation): Json => {
 };
 
 /** Path parameters and query are split off the flat input; what is left of a command's input is its body. */
-const requestOf = (operation: Operation): Json => {
+const requestOf = (operation: Operation, components: Components): Json => {
   const inPath = new Set(pathParameters(operation.route));
   const isCommand = !operation.route.startsWith('GET ');
   const {
     properties = {},
     required = [],
     ...rest
-  } = schemaOf(operation.input, 'input') as {
+  } = schemaOf(operation.input, 'input', components) as {
     properties?: Record<string, Json>;
     required?: string[];
   };
@@ -73,16 +87,16 @@ const requestOf = (operation: Operation): Json => {
   return { parameters, requestBody: { required: true, content: { 'application/json': { schema } } } };
 };
 
-const operationOf = (capability: Capability, name: string, operation: Operation): Json => ({
+const operationOf = (capability: Capability, name: string, operation: Operation, components: Components): Json => ({
   operationId: `${capability.name}.${name}`,
   tags: [capability.name],
   summary: operation.summary,
   security: security(operation.access),
-  ...requestOf(operation),
+  ...requestOf(operation, components),
   responses: {
     [String(operation.status ?? 200)]: {
       description: 'Done',
-      content: { 'application/json': { schema: schemaOf(operation.output, 'output') } },
+      content: { 'application/json': { schema: schemaOf(operation.output, 'output', components) } },
     },
     ...problemResponses(operation),
   },
@@ -110,10 +124,11 @@ const PROBLEM_SCHEMA = {
 /** The API of some capabilities as an OpenAPI 3.1 document. */
 export const openapi = (capabilities: readonly Capability[]): Json => {
   const paths: Record<string, Json> = {};
+  const schemas: Components = { Problem: PROBLEM_SCHEMA };
   for (const capability of capabilities) {
     for (const [name, operation] of Object.entries(capability.operations)) {
       const [method, path] = operation.route.split(' ') as [string, string];
-      paths[path] = { ...paths[path], [method.toLowerCase()]: operationOf(capability, name, operation) };
+      paths[path] = { ...paths[path], [method.toLowerCase()]: operationOf(capability, name, operation, schemas) };
     }
   }
   return {
@@ -127,7 +142,7 @@ export const openapi = (capabilities: readonly Capability[]): Json => {
     tags: capabilities.map(({ name, summary }) => ({ name, description: summary })),
     paths,
     components: {
-      schemas: { Problem: PROBLEM_SCHEMA },
+      schemas,
       securitySchemes: {
         oauth2: {
           type: 'oauth2',
