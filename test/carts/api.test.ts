@@ -39,7 +39,7 @@ const publish = async (productId: string, skus: string[], price = won(11_000)) =
   });
   expect(published.status).toBe(200);
 };
-const openNode = async (nodeId: string, abilities: string[], status = 'OPEN') => {
+const openNode = async (nodeId: string, abilities: string[], extra: object = {}) => {
   const opened = await apiOf(
     network,
     networkHandlers(runtime),
@@ -56,7 +56,8 @@ const openNode = async (nodeId: string, abilities: string[], status = 'OPEN') =>
       abilities,
       answerWithinSeconds: 600,
       shipDays: 1,
-      status,
+      status: 'OPEN',
+      ...extra,
     },
   });
   expect(opened.status).toBe(200);
@@ -95,9 +96,11 @@ beforeAll(async () => {
   call = apiOf(carts, handlers(runtime), runtime);
   await publish('tee', ['TEE-M', 'TEE-L']);
   await publish('abroad', ['USD-1'], { amountMinor: 500, currency: 'USD' });
-  await openNode('store-1', ['PICKUP', 'SHIP']);
+  await openNode('store-1', ['PICKUP', 'SHIP', 'DAWN'], {
+    dawn: { cutOff: '23:00', deliveredBy: '07:00', radiusKm: 10 },
+  });
   await openNode('dc-1', ['SHIP']);
-  await openNode('store-closed', ['PICKUP'], 'CLOSED');
+  await openNode('store-closed', ['PICKUP'], { status: 'CLOSED' });
   await apiOf(
     inventory,
     inventoryHandlers(runtime),
@@ -279,8 +282,16 @@ describe('delivery options', () => {
     const of = (choice: string) => body.items.find((item: { choice: string }) => item.choice === choice);
     expect(of('HOME_DELIVERY')).toMatchObject({ available: true, promise: { by: expect.any(String) } });
     expect(of('PICKUP')).toMatchObject({ available: true, nodeId: 'store-1' });
-    expect(of('DAWN')).toMatchObject({ available: false, reason: expect.stringMatching(/./) });
-    expect(of('DAWN').promise).toBeUndefined();
+    expect(of('DAWN')).toMatchObject({ available: true, promise: { by: expect.any(String) } });
+    expect(of('SAME_DAY')).toMatchObject({ available: false, reason: expect.stringMatching(/./) });
+    expect(of('SAME_DAY').promise).toBeUndefined();
+  });
+
+  it('delivery against the clock needs to know where to', async () => {
+    await put('lee', 'TEE-M', 2);
+    const { body } = await optionsFor('lee');
+    const dawn = body.items.find((item: { choice: string }) => item.choice === 'DAWN');
+    expect(dawn).toMatchObject({ available: false, reason: expect.stringMatching(/./) });
   });
 
   it('more units than anybody has are not possible in any way', async () => {

@@ -89,6 +89,7 @@ describe('foreign hands and bad input', () => {
     [{ abilities: ['DAWN'], dawn: { ...express, cutOff: '24:00' } }, '/dawn/cutOff'],
     [{ abilities: ['DAWN'], dawn: { ...express, radiusKm: 0 } }, '/dawn/radiusKm'],
     [{ hours: [{ weekdays: [1], opens: '22:00', closes: '02:00' }] }, '/hours/0/closes'],
+    [{ hours: [{ weekdays: [1], opens: '22:00', closes: '22:00' }] }, '/hours/0/closes'],
     [{ hours: [{ weekdays: [0], opens: '09:00', closes: '18:00' }] }, '/hours/0/weekdays/0'],
     [{ location: { latitude: 91, longitude: 0 } }, '/location/latitude'],
     [{ timeZone: 'Asia/Gangnam' }, '/timeZone'],
