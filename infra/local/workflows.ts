@@ -241,7 +241,7 @@ class Workflows implements WorkflowHost {
     if (this.#closed || (this.#alarm && this.#alarm.at <= at)) return;
     clearTimeout(this.#alarm?.timer);
     const delay = Math.min(Math.max(at - Date.now(), 0), LONGEST_TIMER_MILLISECONDS);
-    this.#alarm = { at, timer: setTimeout(() => this.#ring(), delay) };
+    this.#alarm = { at, timer: setTimeout(() => this.#ring(), delay).unref() };
   }
 
   #ring(): void {

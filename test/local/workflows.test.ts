@@ -1,8 +1,21 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
+import {
+  DescribeExecutionCommand,
+  SendTaskFailureCommand,
+  SendTaskHeartbeatCommand,
+  SendTaskSuccessCommand,
+  SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { startAwsEndpoint } from '../../infra/local/aws-endpoint.ts';
+import { WorkflowJournal } from '../../infra/local/workflows/journal.ts';
+import { stepFunctions } from '../../infra/local/workflows/service.ts';
 import type { WorkflowHost } from '../../infra/local/workflows.ts';
 import { createWorkflows } from '../../infra/local/workflows.ts';
 
@@ -175,6 +188,19 @@ describe('a fulfilment order', () => {
   });
 });
 
+test('an answer is applied at whatever moment after the function returned it comes', async () => {
+  const answered = (workflows: WorkflowHost, token: string, hops: number): unknown =>
+    hops === 0
+      ? answer(workflows, token, { answer: 'REJECTED' })
+      : queueMicrotask(() => answered(workflows, token, hops - 1));
+  const workflows: WorkflowHost = host(FULFILMENT, ({ task, token, input }) => {
+    if (task === 'offer') answered(workflows, token, input.hops as number);
+  });
+  for (let hops = 0; hops < 100; hops++) start(workflows, { hops }, `hops-${hops}`);
+  await workflows.idle();
+  expect(workflows.list().filter((execution) => execution.status !== 'SUCCEEDED')).toEqual([]);
+});
+
 describe('a token', () => {
   test('answers once, and says so afterwards', async () => {
     const workflows = host(FULFILMENT);
@@ -226,6 +252,17 @@ describe('a token', () => {
     expect(workflows.describe(alive)).toMatchObject({ status: 'FAILED', error: 'States.Timeout' });
   });
 
+  test('that misses a heartbeat is caught as a timeout too', async () => {
+    const caught = [{ ErrorEquals: ['States.Timeout'], Next: 'Ask' }];
+    const workflows = host(
+      chain({ Pick: callback('pick', { HeartbeatSeconds: 60, Catch: caught }), Ask: task('ask') }),
+    );
+    start(workflows);
+    await workflows.idle();
+    await pass(workflows, 61);
+    expect(calls[1]).toMatchObject({ task: 'ask', input: { Error: 'States.HeartbeatTimeout' } });
+  });
+
   test('that fails names the error for Catch', async () => {
     const caught = { ErrorEquals: ['OutOfStock'], ResultPath: '$.why', Next: 'Ask' };
     const workflows = host(chain({ Offer: callback('offer', { Catch: [caught] }), Ask: task('ask') }));
@@ -238,6 +275,15 @@ describe('a token', () => {
       input: { order: 'o-1', why: { Error: 'OutOfStock', Cause: 'sold at the till' } },
     });
   });
+});
+
+test('the first outcome of a task stands', () => {
+  const journal = new WorkflowJournal(openDatabase(), Date.now());
+  const row = { token: 't', execution: 'e', state: 's', kind: 'callback', status: 'WAITING' } as const;
+  journal.issue({ ...row, timeout_at: null, heartbeat_seconds: null }, null);
+  expect(journal.settle('t', { output: '1' })).toBe(true);
+  expect(journal.settle('t', { error: 'Late', cause: '' })).toBe(false);
+  expect(journal.task('t')).toMatchObject({ status: 'SUCCEEDED', output: '1', error: null });
 });
 
 describe('a retry', () => {
@@ -376,6 +422,43 @@ describe('after a crash', () => {
   });
 });
 
+describe('a killed process', () => {
+  /** Runs one until it waits, and returns all it said by then. */
+  async function run(): Promise<{ said: Fields[]; child: ChildProcess; next(): Promise<Fields> }> {
+    const script = join(import.meta.dirname, 'workflow-process.ts');
+    const child = spawn(process.execPath, [script, directory, MACHINE, json(FULFILMENT)], { stdio: 'pipe' });
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+    const next = async () => JSON.parse((await lines.next()).value ?? 'null') as Fields;
+    const said: Fields[] = [];
+    do said.push(await next());
+    while (!said.at(-1)?.waiting);
+    return { said, child, next };
+  }
+  const killed = (child: ChildProcess) => new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
+
+  test('keeps a token good, and an answer it had acknowledged takes effect in the next process', async () => {
+    vi.useRealTimers();
+    const first = await run();
+    expect(first.said).toMatchObject([{ task: 'offer' }, { waiting: 'RUNNING' }]);
+    const firstEnd = killed(first.child);
+    first.child.kill('SIGKILL');
+    expect(await firstEnd).toBe('SIGKILL');
+
+    const second = await run();
+    expect(second.said).toEqual([{ waiting: 'RUNNING' }]);
+    const secondEnd = killed(second.child);
+    second.child.stdin?.write(`${first.said[0]!.token}\n`);
+    expect(await second.next()).toEqual({ acknowledged: first.said[0]!.token });
+    expect(await secondEnd).toBe('SIGKILL');
+
+    const third = await run();
+    expect(third.said).toMatchObject([{ task: 'fulfil', input: { offer: { answer: 'ACCEPTED' } } }, {}]);
+    const thirdEnd = killed(third.child);
+    third.child.kill('SIGKILL');
+    await thirdEnd;
+  }, 30_000);
+});
+
 describe('starting', () => {
   test('twice with one name and input is one execution', async () => {
     const workflows = host(FULFILMENT);
@@ -450,6 +533,19 @@ describe('time', () => {
     expect(called()).toEqual(['offer']);
   });
 
+  test('each of several deadlines is kept', async () => {
+    const workflows = host(FULFILMENT);
+    const first = start(workflows, {}, 'first');
+    await workflows.idle();
+    await pass(workflows, 600);
+    const second = start(workflows, {}, 'second');
+    await workflows.idle();
+    await pass(workflows, 1201);
+    expect([first, second].map((arn) => workflows.describe(arn).status)).toEqual(['SUCCEEDED', 'RUNNING']);
+    await pass(workflows, 600);
+    expect(workflows.describe(second).status).toBe('SUCCEEDED');
+  });
+
   test('a function that hangs is given up at the task timeout', async () => {
     const workflows = host(only(task('close', { TimeoutSeconds: 30 })), never);
     const arn = start(workflows);
@@ -499,6 +595,15 @@ describe('branches', () => {
     expect(outputOf(revived, arn)).toEqual(['l', 'r']);
   });
 
+  test('of a Parallel that a function had in hand are called again after a crash, though another one waits', async () => {
+    start(host(parallel, ({ task }) => (task === 'right' ? never() : null)));
+    await vi.waitFor(() => expect(called()).toEqual(['left', 'right']));
+    const revived = host(parallel);
+    revived.resume();
+    await revived.idle();
+    expect(called()).toEqual(['left', 'right', 'right']);
+  });
+
   test('of a Map keep their own tokens over a crash, whatever the order', async () => {
     const map = only({ Type: 'Map', ItemsPath: '$.lines', Iterator: chain({ Pick: callback('pick') }), End: true });
     const arn = start(host(map), { lines: ['a', 'b', 'c'] });
@@ -524,6 +629,7 @@ describe('branches', () => {
     await workflows.idle();
     expect(workflows.describe(arn)).toMatchObject({ status: 'FAILED', error: 'Broken' });
     expect(code(() => answer(workflows, tokenOf('right'), {}))).toBe('TaskTimedOut');
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 
@@ -587,6 +693,35 @@ describe('a definition', () => {
     await workflows.idle();
     expect(outputOf(workflows, arn)).toEqual({ id: arn, name: 'fulfilment', at });
   });
+});
+
+test('the SDK sees it as Step Functions', async () => {
+  vi.useRealTimers();
+  const workflows = host(FULFILMENT);
+  const none = async () => false;
+  const services = { AWSStepFunctions: stepFunctions(workflows) };
+  const endpoint = await startAwsEndpoint({ services, sqs: async () => '', pages: none });
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  const client = new SFNClient({ endpoint: endpoint.url, region: 'ap-northeast-2', credentials, maxAttempts: 1 });
+  try {
+    const start = new StartExecutionCommand({ stateMachineArn: MACHINE, name: 'o-1', input: '{"order":"o-1"}' });
+    const { executionArn, startDate } = await client.send(start);
+    expect(Math.abs(startDate!.getTime() - Date.now())).toBeLessThan(60_000);
+    await workflows.idle();
+    const output = json({ answer: 'REJECTED' });
+    await client.send(new SendTaskHeartbeatCommand({ taskToken: tokenOf('offer') }));
+    await client.send(new SendTaskSuccessCommand({ taskToken: tokenOf('offer'), output }));
+    await workflows.idle();
+    const described = await client.send(new DescribeExecutionCommand({ executionArn }));
+    expect(described).toMatchObject({ status: 'SUCCEEDED', name: 'o-1', stateMachineArn: MACHINE });
+    expect(described.stopDate!.getTime()).toBeGreaterThanOrEqual(startDate!.getTime());
+    await expect(client.send(start)).rejects.toMatchObject({ name: 'ExecutionAlreadyExists' });
+    const late = new SendTaskFailureCommand({ taskToken: tokenOf('offer'), error: 'Late' });
+    await expect(client.send(late)).rejects.toMatchObject({ name: 'TaskTimedOut' });
+  } finally {
+    client.destroy();
+    await endpoint.close();
+  }
 });
 
 test('thousands of waiting executions hold neither timers nor runs', async () => {
