@@ -12,8 +12,8 @@ import type { Resource } from './template.ts';
 /** A DynamoDB-compatible endpoint with the tables of the template in it. */
 export interface Engine {
   endpoint: string;
-  /** Process of the embedded engine; undefined with COMMERCE_DYNAMODB_ENDPOINT. */
-  pid: number | undefined;
+  /** Process of the embedded engine now; undefined with COMMERCE_DYNAMODB_ENDPOINT. */
+  readonly pid: number | undefined;
   /** SQLite file of the embedded engine; undefined with COMMERCE_DYNAMODB_ENDPOINT. */
   file: string | undefined;
   close(): Promise<void>;
@@ -41,15 +41,19 @@ export async function startEngine({ dataDir, tables, port }: EngineOptions): Pro
   }
   mkdirSync(dataDir, { recursive: true });
   const file = join(dataDir, 'tables.sqlite');
-  const child = await run(file, port ?? (await freePort()));
+  const onPort = port ?? (await freePort());
+  const endpoint = `http://127.0.0.1:${onPort}`;
+  const child = await keepRunning(file, onPort);
   try {
-    await ensureTables(child.endpoint, tables);
+    await ensureTables(endpoint, tables);
     const database = openEngineFile(file);
     addStreamIndexes(database);
-    const timeToLive = startTimeToLive({ database, endpoint: child.endpoint, tables });
+    const timeToLive = startTimeToLive({ database, endpoint, tables });
     return {
-      endpoint: child.endpoint,
-      pid: child.pid,
+      endpoint,
+      get pid() {
+        return child.pid();
+      },
       file,
       close: async () => {
         await timeToLive.close();
@@ -88,7 +92,36 @@ wait $engine; code=$?
 kill $watch 2>/dev/null
 exit $code`;
 
-async function run(file: string, port: number): Promise<{ endpoint: string; pid: number; close(): Promise<void> }> {
+interface Child {
+  pid: number;
+  ended: Promise<void>;
+  end(): void;
+}
+
+/** Starts the engine, and again on the same port whenever it ends by itself: its callers only see a retry. */
+async function keepRunning(file: string, port: number): Promise<{ pid(): number; close(): Promise<void> }> {
+  let closing = false;
+  let child = await launch(file, port);
+  const restart = async (): Promise<void> => {
+    for (;;) {
+      await child.ended;
+      if (closing) return;
+      console.error('The DynamoDB engine ended unexpectedly; starting it again.');
+      child = await launch(file, port);
+    }
+  };
+  const kept = restart().catch((error: unknown) => console.error('The tables are gone until the next start:', error));
+  return {
+    pid: () => child.pid,
+    close: async () => {
+      closing = true;
+      child.end();
+      await kept;
+    },
+  };
+}
+
+async function launch(file: string, port: number): Promise<Child> {
   const child = spawn('sh', ['-c', WRAPPER, engineBinary(), '--db-path', file, '--port', String(port)], {
     stdio: ['pipe', 'pipe', 'pipe'],
     // Its own group: Ctrl-C is ours to answer, and the functions still write while they wind down.
@@ -98,10 +131,9 @@ async function run(file: string, port: number): Promise<{ endpoint: string; pid:
   const said: string[] = [];
   let pid = 0;
   await new Promise<void>((resolve, reject) => {
-    const fail = () =>
-      reject(new Error(`The DynamoDB engine did not start on port ${port}: ${said.join(' ') || 'no reason given'}`));
+    const reason = () => said.join(' ') || 'it gave no reason';
     child.once('error', reject);
-    child.once('exit', fail);
+    child.once('exit', () => reject(new Error(`The DynamoDB engine did not start on port ${port}: ${reason()}`)));
     for (const output of [child.stdout, child.stderr])
       createInterface({ input: output }).on('line', (line) => {
         if (line.startsWith('pid ')) pid = Number(line.slice(4));
@@ -109,15 +141,8 @@ async function run(file: string, port: number): Promise<{ endpoint: string; pid:
         else if (said.length < 20) said.push(line);
       });
   });
-  child.unref();
-  return {
-    endpoint: `http://127.0.0.1:${port}`,
-    pid,
-    close: async () => {
-      child.stdin.end();
-      await ended;
-    },
-  };
+  child.stdin.on('error', () => {});
+  return { pid, ended, end: () => child.stdin.end() };
 }
 
 async function freePort(): Promise<number> {

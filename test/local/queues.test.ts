@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { EventBus } from '../../infra/local/bus.ts';
+import { Deliveries } from '../../infra/local/deliveries.ts';
 import { openJournal } from '../../infra/local/journal.ts';
 import { Queues } from '../../infra/local/queues.ts';
-import { queueArn, REGION, resource, temporaryDirectory } from './parts.ts';
+import { ACCOUNT, fakeFunctions, functionArn, queueArn, REGION, resource, temporaryDirectory } from './parts.ts';
 
 function queuesIn(dataDir: string, properties: Record<string, unknown> = {}): Queues {
   const queues = new Queues({ dataDir, region: REGION, queues: [resource('AWS::SQS::Queue', 'letters', properties)] });
@@ -40,6 +42,36 @@ it('the queue server listens on this machine only', async () => {
 
 it('an unknown queue refuses a message', async () => {
   await expect(queuesIn(temporaryDirectory()).send(queueArn('other'), '{}')).rejects.toThrow(/no queue .*other/);
+});
+
+it('an event that no target takes lies in its dead-letter queue with the reason that AWS gives', async () => {
+  const dataDir = temporaryDirectory();
+  const journal = openJournal(dataDir);
+  const queues = queuesIn(dataDir);
+  const send = queues.send.bind(queues);
+  const deliveries = new Deliveries({ journal, functions: fakeFunctions(), functionResources: [], send });
+  onTestFinished(async () => {
+    await deliveries.close();
+    journal.close();
+  });
+  const rule = resource('AWS::Events::Rule', 'Lost', {
+    EventPattern: { source: ['ieum.orders'] },
+    Targets: [{ Id: 'T', Arn: functionArn('gone'), DeadLetterConfig: { Arn: queueArn('letters') } }],
+  });
+  const around = { buses: [], archives: [], region: REGION, account: ACCOUNT };
+  const bus = new EventBus({ journal, deliveries, rules: [rule], ...around });
+  bus.putEvents([{ Source: 'ieum.orders', DetailType: 'order.placed.v1', Detail: '{"orderId":"o-1"}' }]);
+  await deliveries.idle();
+  const answer = (await call(await queues.endpoint(), 'ReceiveMessage', { MessageAttributeNames: ['All'] })) as {
+    Messages: { Body: string; MessageAttributes: Record<string, { StringValue: string; DataType: string }> }[];
+  };
+  expect(answer.Messages).toHaveLength(1);
+  expect(JSON.parse(answer.Messages[0]!.Body).detail).toEqual({ orderId: 'o-1' });
+  expect(answer.Messages[0]!.MessageAttributes).toMatchObject({
+    RULE_ARN: { StringValue: rule.arn, DataType: 'String' },
+    ERROR_CODE: { StringValue: 'RESOURCE_NOT_FOUND' },
+    ERROR_MESSAGE: { StringValue: expect.stringContaining(functionArn('gone')) },
+  });
 });
 
 async function call(endpoint: string, operation: string, input: object): Promise<unknown> {
