@@ -181,10 +181,18 @@ describe('the cart', () => {
   });
 
   it('two devices that change it at the same moment both get their line', async () => {
+    await put('shin', 'TEE-M', 9);
     await Promise.all([put('shin', 'TEE-M', 1), put('shin', 'TEE-L', 1)]);
     const seen = await current('shin');
     expect(seen.lines.map(({ sku }: { sku: string }) => sku).sort()).toEqual(['TEE-L', 'TEE-M']);
-    expect(seen.version).toBe(2);
+    expect(seen).toMatchObject({ units: 2, version: 3 });
+  });
+
+  it('two devices that open it at the same moment share one cart', async () => {
+    const opened = await Promise.all([put('han', 'TEE-M', 1), put('han', 'TEE-L', 1)]);
+    const seen = await current('han');
+    expect(seen).toMatchObject({ units: 2, version: 2 });
+    expect(opened.map(({ body }) => body.cartId)).toEqual([seen.cartId, seen.cartId]);
   });
 
   it('a change that is sent twice with one key happens once and is answered with the same bytes', async () => {
