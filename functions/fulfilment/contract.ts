@@ -61,6 +61,8 @@ export const FulfilmentOrder = z
   })
   .meta({ id: 'FulfilmentOrder' });
 
+export type FulfilmentOrder = z.infer<typeof FulfilmentOrder>;
+
 const which = { fulfilmentOrderId: Id, orderId: Id, nodeId: NodeId };
 const Done = z.object({ ...which, lines: Lines });
 const Given = z.object({

@@ -1,0 +1,91 @@
+import { type Change, change } from '../../shared/change.ts';
+import type { Runtime } from '../../shared/runtime.ts';
+import type { TaskHandlers, TaskRun } from '../../shared/tasks.ts';
+import { plusSeconds } from '../../shared/time.ts';
+import { release } from '../inventory/parts.ts';
+import type fulfilment from './contract.ts';
+import { allocationOf, answerOf, expired, type FulfilmentWork, isOver, type NodeAnswer, opened } from './domain.ts';
+import { incomplete, pickupExpired } from './facts.ts';
+import { sourceAnew } from './resourcing.ts';
+import type { Workflow } from './step-functions.ts';
+import { type AwaitedFact, changedPart, getFulfilmentOrder, tokenPart, unchangedPart } from './store.ts';
+import { SHIP_WITHIN_SECONDS } from './workflow.ts';
+
+/** A task that loses a race decides anew on what is there then; the workflow tries again what does not end. */
+const DECISIONS_MAX = 8;
+const REDECIDE_BASE_MS = 10;
+/** Longer than any state of the workflow waits. */
+const TOKEN_KEPT_SECONDS = SHIP_WITHIN_SECONDS + 24 * 3600;
+
+/** What a task wants now: its answer, or a change first. After a change it asks again, unless it knows its answer. */
+type Move<T> = { done: T } | { change: readonly Change[]; answer?: T };
+
+/** Decides and commits until the answer is there. A lost race, for stock too, is decided anew. */
+const carryOut = async <T>(
+  runtime: Runtime,
+  run: TaskRun,
+  id: string,
+  decide: (order: FulfilmentWork) => Move<T> | Promise<Move<T>>,
+): Promise<T> => {
+  for (let lost = 0; lost < DECISIONS_MAX; ) {
+    const order = await getFulfilmentOrder(runtime.tables, id);
+    if (order === undefined) throw new Error(`there is no fulfilment order ${id}`);
+    const move = await decide(order);
+    if ('done' in move) return move.done;
+    const committed = await run.commit(...move.change);
+    if (committed.ok && move.answer !== undefined) return move.answer;
+    if (committed.ok) continue;
+    lost += 1;
+    await runtime.sleep(runtime.random() * REDECIDE_BASE_MS * 2 ** lost);
+  }
+  throw new Error(`fulfilment order ${id} was changed by others ${DECISIONS_MAX} times while it was decided on`);
+};
+
+/** Leaves the token where the answer will find it, or gives the answer that was faster than the workflow. */
+const waitFor = async <A extends NodeAnswer | 'DONE'>(
+  runtime: Runtime,
+  workflow: Workflow,
+  run: TaskRun,
+  id: string,
+  awaited: AwaitedFact,
+  answerNow: (order: FulfilmentWork) => A | undefined,
+): Promise<A | 'WAITING'> => {
+  const { token, now } = run;
+  if (token === undefined) throw new Error('this task is for a state that waits with a token');
+  const answer = await carryOut<A | 'WAITING'>(runtime, run, id, (order) => {
+    const given = answerNow(order);
+    if (given !== undefined) return { done: given };
+    const held = order.status === 'SCHEDULED' ? changedPart(opened(order, now)) : unchangedPart(order);
+    const kept = tokenPart(id, awaited, token, plusSeconds(now, TOKEN_KEPT_SECONDS));
+    return { change: [change([held, kept])], answer: 'WAITING' };
+  });
+  if (answer !== 'WAITING') await workflow.answer(token, { answer });
+  return answer;
+};
+
+export const taskHandlers = (runtime: Runtime, workflow: Workflow): TaskHandlers<typeof fulfilment> => ({
+  offer: async ({ fulfilmentOrderId: id }, run) => ({
+    answer: await waitFor(runtime, workflow, run, id, 'ANSWER', answerOf),
+  }),
+
+  awaitDone: async ({ fulfilmentOrderId: id }, run) => ({
+    answer: await waitFor(runtime, workflow, run, id, 'DONE', (order) => (isOver(order) ? 'DONE' : undefined)),
+  }),
+
+  resource: async ({ fulfilmentOrderId: id }, run) => ({
+    answer: await carryOut<NodeAnswer>(runtime, run, id, async (order) => {
+      const given = answerOf(order);
+      if (given === 'ACCEPTED' || given === 'RESOLVED') return { done: given };
+      return { change: await sourceAnew(runtime.tables, order, run.cause, run.now) };
+    }),
+  }),
+
+  restock: async ({ fulfilmentOrderId: id }, run) => ({
+    work: await carryOut(runtime, run, id, (order) => {
+      if (isOver(order)) return { done: order.work };
+      const after = expired(order, run.now);
+      const facts = [pickupExpired(after), incomplete(after, order.lines, 'nobody came to collect it in time')];
+      return { change: [change([changedPart(after)], facts), release(allocationOf(order), run.cause)] };
+    }),
+  }),
+});
