@@ -2,6 +2,7 @@ import { change } from '../../shared/change.ts';
 import { type OperationHandlers, reply } from '../../shared/http.ts';
 import { ok, type Result, refuse } from '../../shared/result.ts';
 import type { Runtime } from '../../shared/runtime.ts';
+import type { Tables } from '../../shared/table.ts';
 import { sellable } from '../catalog/parts.ts';
 import { addressOf } from '../customers/parts.ts';
 import { options } from '../fulfilment/parts.ts';
@@ -10,6 +11,23 @@ import type carts from './contract.ts';
 import type { Delivery } from './contract.ts';
 import { type Cart, chooseDelivery, deliveryOf, NO_CART, opened, priced, removeLine, setLine } from './domain.ts';
 import { cartOf, cartPart } from './store.ts';
+
+/** A customer can only send things to addresses of their own, and collect where somebody hands them over. */
+const reachable = async (
+  tables: Tables,
+  customerId: string,
+  delivery: Delivery,
+): Promise<Result<Delivery, 'not-found' | 'not-deliverable'>> => {
+  if (delivery.choice !== 'PICKUP') {
+    const address = await addressOf(tables, customerId, delivery.addressId);
+    return address === undefined ? refuse('not-found', 'you have no such address', '/addressId') : ok(delivery);
+  }
+  const node = await nodeOf(tables, delivery.nodeId);
+  if (node === undefined) return refuse('not-found', `there is no node ${delivery.nodeId}`, '/nodeId');
+  return node.status === 'OPEN' && node.abilities.includes('PICKUP')
+    ? ok(delivery)
+    : refuse('not-deliverable', `nothing can be collected at ${delivery.nodeId}`, '/nodeId');
+};
 
 export const handlers = ({ tables, newId }: Runtime): OperationHandlers<typeof carts> => {
   const variantsIn = ({ lines }: Pick<Cart, 'lines'>) =>
@@ -22,22 +40,6 @@ export const handlers = ({ tables, newId }: Runtime): OperationHandlers<typeof c
 
   const answer = async (cart: Cart, read: Cart | undefined) =>
     reply(await priceNow(cart), change([cartPart(cart, read)]));
-
-  /** A customer can only send things to addresses of their own, and collect where somebody hands them over. */
-  const reachable = async (
-    customerId: string,
-    delivery: Delivery,
-  ): Promise<Result<Delivery, 'not-found' | 'not-deliverable'>> => {
-    if (delivery.choice !== 'PICKUP') {
-      const address = await addressOf(tables, customerId, delivery.addressId);
-      return address === undefined ? refuse('not-found', 'you have no such address', '/addressId') : ok(delivery);
-    }
-    const node = await nodeOf(tables, delivery.nodeId);
-    if (node === undefined) return refuse('not-found', `there is no node ${delivery.nodeId}`, '/nodeId');
-    return node.status === 'OPEN' && node.abilities.includes('PICKUP')
-      ? ok(delivery)
-      : refuse('not-deliverable', `nothing can be collected at ${delivery.nodeId}`, '/nodeId');
-  };
 
   return {
     current: async (_, { principal }) => reply(await priceNow(await cartOf(tables, principal.id))),
@@ -61,7 +63,7 @@ export const handlers = ({ tables, newId }: Runtime): OperationHandlers<typeof c
     chooseDelivery: async (wanted, { principal }) => {
       const delivery = deliveryOf(wanted);
       if (!delivery.ok) return delivery;
-      const reached = await reachable(principal.id, delivery.value);
+      const reached = await reachable(tables, principal.id, delivery.value);
       if (!reached.ok) return reached;
       const read = await cartOf(tables, principal.id);
       return answer(chooseDelivery(opened(read, principal.id, newId('cart')), reached.value), read);
