@@ -2,13 +2,15 @@ import type { DatabaseSync } from 'node:sqlite';
 import { refusal, type Service, startAwsEndpoint } from './aws-endpoint.ts';
 import { type BusEntry, EventBus } from './bus.ts';
 import { Deliveries, type SendMessage } from './deliveries.ts';
-import { type Engine, startEngine } from './engine.ts';
+import { startEngine } from './engine.ts';
 import { type FunctionHost, startFunctions } from './functions.ts';
 import { startGateway } from './gateway.ts';
 import { type Identity, startIdentity } from './identity.ts';
 import { openJournal } from './journal.ts';
 import { Queues } from './queues.ts';
 import { Schedules } from './schedules.ts';
+import { assertServicesMay } from './service-grants.ts';
+import { endpointSource } from './stream-endpoint.ts';
 import { engineFileSource } from './stream-source.ts';
 import { Streams } from './streams.ts';
 import { deploymentOf, loadTemplate, type Properties, type Template } from './template.ts';
@@ -91,6 +93,7 @@ async function start(options: CloudOptions, closers: Closer[]): Promise<Omit<Loc
   };
   const place = deploymentOf(assemblyDir);
   const template = loadTemplate(assemblyDir, place);
+  assertServicesMay(template);
   const tables = [...template.resources('AWS::DynamoDB::GlobalTable'), ...template.resources('AWS::DynamoDB::Table')];
   const machines = template.resources('AWS::StepFunctions::StateMachine');
 
@@ -111,7 +114,7 @@ async function start(options: CloudOptions, closers: Closer[]): Promise<Omit<Loc
   keep(workflows);
   const send = queues.send.bind(queues);
   const events = openEvents({ template, journal, functions, workflows, send, place, keep });
-  const source = engineFileSource(fileOf(engine));
+  const source = engine.file ? engineFileSource(engine.file) : endpointSource(engine.endpoint);
   const mappings = template.resources('AWS::Lambda::EventSourceMapping');
   const streams = keep(new Streams({ journal, source, mappings, tables, functions, send }));
   keep(events.schedules);
@@ -198,11 +201,6 @@ function workflowService(workflows: WorkflowHost, operation: string, body: Prope
     return WORKFLOW_OPERATIONS[operation as keyof typeof WORKFLOW_OPERATIONS](workflows, body);
   }
   throw refusal('UnknownOperationException', `The local workflows do not serve ${operation}.`);
-}
-
-function fileOf(engine: Engine): string {
-  if (engine.file) return engine.file;
-  throw new Error('Table streams are read from the embedded engine: unset COMMERCE_DYNAMODB_ENDPOINT.');
 }
 
 const NUDGE_MILLISECONDS = 5;

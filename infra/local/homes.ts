@@ -64,7 +64,7 @@ export const HOMES: Record<string, Home> = {
     attributes: { Id: nameOf, EventSourceMappingArn: (self) => self.name },
   },
   'AWS::Lambda::EventInvokeConfig': { runs: 'deliveries.ts' },
-  'AWS::Lambda::Permission': { none: 'who may call a function is decided by who holds its ARN in this process' },
+  'AWS::Lambda::Permission': { none: 'service-grants.ts checks it when the cloud starts' },
 
   'AWS::ApiGatewayV2::Api': {
     runs: 'gateway.ts',
