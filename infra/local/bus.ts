@@ -17,18 +17,18 @@ export interface BusEntry {
   Resources?: string[];
 }
 
-export interface PutEventsAnswer {
+interface PutEventsAnswer {
   FailedEntryCount: number;
   /** In the order of the entries. */
   Entries: { EventId?: string; ErrorCode?: string; ErrorMessage?: string }[];
 }
 
 /** The whole request was refused; `name` is AWS's error name. */
-export class BusError extends Error {
+class BusError extends Error {
   override name = 'ValidationException';
 }
 
-export interface BusOptions {
+interface BusOptions {
   journal: DatabaseSync;
   deliveries: Deliveries;
   /** AWS::Events::EventBus, Rule and Archive */

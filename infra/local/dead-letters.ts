@@ -8,7 +8,7 @@ export interface Letter {
 }
 
 /** What a function's failure carries (FunctionError of the function host). */
-export interface FunctionFailure extends Error {
+interface FunctionFailure extends Error {
   errorType: string;
   trace?: string[];
 }

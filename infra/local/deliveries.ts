@@ -33,7 +33,7 @@ export interface SendPolicy {
   groupId?: string;
 }
 
-export interface NewDelivery {
+interface NewDelivery {
   /** ARN of a function, a state machine or a queue. */
   targetArn: string;
   /** The input as JSON text. */
@@ -44,7 +44,7 @@ export interface NewDelivery {
   policy?: string;
 }
 
-export interface DeliveriesOptions {
+interface DeliveriesOptions {
   journal: DatabaseSync;
   functions: Functions;
   startExecution?: (input: { stateMachineArn: string; name: string; input: string }) => unknown;

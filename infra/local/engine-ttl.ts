@@ -9,7 +9,7 @@ const ROWS_A_STEP = 2_000;
 /** AWS leaves items alone that expired more than five years ago: their attribute is no expiry. */
 const OLDEST_SECONDS = 5 * 365 * 24 * 3600;
 
-export interface TimeToLive {
+interface TimeToLive {
   /** Looks once through all tables. Returns how many items it deleted. */
   sweep(): Promise<number>;
   close(): Promise<void>;

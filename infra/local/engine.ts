@@ -19,7 +19,7 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-export interface EngineOptions {
+interface EngineOptions {
   dataDir: string;
   /** AWS::DynamoDB::GlobalTable and AWS::DynamoDB::Table */
   tables: Resource[];

@@ -5,7 +5,7 @@ import type { FauxqsServer } from 'fauxqs';
 import type { Resource } from './template.ts';
 
 /** How full a queue is. */
-export interface QueueDepth {
+interface QueueDepth {
   name: string;
   arn: string;
   /** Messages that can be received now. */
@@ -14,7 +14,7 @@ export interface QueueDepth {
   delayed: number;
 }
 
-export interface SendOptions {
+interface SendOptions {
   /** Message attributes of type String. */
   attributes?: Record<string, string>;
   /** FIFO queues only. */

@@ -8,13 +8,12 @@ interface Shard {
 
 type ApiRecord = Omit<StreamRecord, 'eventSourceARN'>;
 
-const LOOK_MILLISECONDS = 100;
 const MAXIMUM_RECORDS = 1_000;
 /** Pages without a record that are followed in one read; a shard may have many in a row. */
 const MAXIMUM_EMPTY_PAGES = 10;
 
 /**
- * Reads the streams of another DynamoDB endpoint (COMMERCE_DYNAMODB_ENDPOINT) through its API, every 100 ms. For one
+ * Reads the streams of another DynamoDB endpoint (COMMERCE_DYNAMODB_ENDPOINT) through its API. For one
  * endpoint on this machine with sequence numbers below 2^53, as DynamoDB Local's; AWS itself has Lambda for this.
  */
 export function endpointSource(endpoint: string): StreamSource {
@@ -34,11 +33,15 @@ export function endpointSource(endpoint: string): StreamSource {
     }
     return [];
   };
+  let records = 0;
   return {
-    // The API cannot say cheaply that something is new: ten times a second it may be.
-    head: async () => Math.floor(Date.now() / LOOK_MILLISECONDS),
-    read: async ({ table, arn, region }: Stream, after, limit) =>
-      (await read(table, after, limit)).map((record) => ({ ...record, awsRegion: region, eventSourceARN: arn })),
+    mustAsk: true,
+    head: async () => records,
+    read: async ({ table, arn, region }: Stream, after, limit) => {
+      const page = await read(table, after, limit);
+      records += page.length;
+      return page.map((record) => ({ ...record, awsRegion: region, eventSourceARN: arn }));
+    },
     latest: async (table) => {
       let last = 0;
       for (;;) {

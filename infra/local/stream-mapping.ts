@@ -4,7 +4,7 @@ import { compilePattern, type Matcher } from './patterns.ts';
 import { changesNothing, type Stream, type StreamRecord, type StreamSource } from './stream-source.ts';
 import type { Resource } from './template.ts';
 
-export interface MappingOptions {
+interface MappingOptions {
   mapping: Resource;
   /** AWS::DynamoDB tables, for the stream's view type. */
   tables: Resource[];

@@ -37,6 +37,8 @@ export interface Stream {
 export interface StreamSource {
   /** Changes when any table has new records. */
   head(): Promise<number>;
+  /** Set when head() changes only after a read: whoever wants to know has to read. */
+  mustAsk?: true;
   /** Records after a position, in order. A read that finds nothing new is cheap. */
   read(stream: Stream, after: number, limit: number): Promise<StreamRecord[]>;
   /** Position of the newest record of a table, 0 when it has none. */

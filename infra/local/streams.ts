@@ -4,7 +4,7 @@ import { StreamMapping } from './stream-mapping.ts';
 import type { StreamSource } from './stream-source.ts';
 import type { Resource } from './template.ts';
 
-export interface StreamsOptions {
+interface StreamsOptions {
   journal: DatabaseSync;
   source: StreamSource;
   /** AWS::Lambda::EventSourceMapping */
@@ -60,7 +60,7 @@ export class Streams {
   async start(): Promise<void> {
     for (const mapping of this.#mappings) await mapping.open();
     await this.#look();
-    this.#trimmer = setInterval(() => void this.trim().catch(reportTrim), TRIM_MILLISECONDS);
+    this.#trimmer = setInterval(() => void this.#trimQuietly(), TRIM_MILLISECONDS);
     this.#trimmer.unref();
   }
 
@@ -77,7 +77,9 @@ export class Streams {
     while (!this.#closed) {
       const head = await this.#options.source.head();
       for (const mapping of this.#mappings) mapping.wake();
-      await Promise.all(this.#mappings.map((mapping) => mapping.busy()));
+      // A mapping that was already reading reads once more after that.
+      while (this.#mappings.some((mapping) => mapping.busy()))
+        await Promise.all(this.#mappings.map((mapping) => mapping.busy()));
       if (head === (await this.#options.source.head())) return;
     }
   }
@@ -104,6 +106,14 @@ export class Streams {
     this.#options.source.close();
   }
 
+  async #trimQuietly(): Promise<void> {
+    try {
+      await this.trim();
+    } catch (error) {
+      if (!this.#closed) console.error('Stream records could not be trimmed, trying again:', error);
+    }
+  }
+
   async #look(): Promise<void> {
     if (this.#closed) return;
     try {
@@ -111,7 +121,7 @@ export class Streams {
       const isNew = head !== this.#head;
       this.#head = head;
       this.#delay = isNew ? BUSY_MILLISECONDS : Math.min(this.#delay * 1.3, IDLE_MILLISECONDS);
-      if (isNew) for (const mapping of this.#mappings) mapping.wake();
+      if (isNew || this.#options.source.mustAsk) for (const mapping of this.#mappings) mapping.wake();
     } catch (error) {
       console.error('The table streams cannot be read, trying again:', error);
       this.#delay = IDLE_MILLISECONDS;
@@ -120,5 +130,3 @@ export class Streams {
     if (!this.#closed) this.#timer = setTimeout(() => void this.#look(), this.#delay);
   }
 }
-
-const reportTrim = (error: unknown): void => console.error('Stream records could not be trimmed:', error);

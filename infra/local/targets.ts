@@ -2,7 +2,7 @@ import type { SendPolicy } from './deliveries.ts';
 import type { Resource } from './template.ts';
 
 /** The event as a rule's target gets it: as text, and parsed where that costs nothing. */
-export interface TargetInput {
+interface TargetInput {
   input: string;
   event?: unknown;
 }
