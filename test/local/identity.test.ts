@@ -114,6 +114,12 @@ const signIn = async (
     AuthParameters: { USERNAME, PASSWORD: PASSWORD_ },
     ...more,
   });
+const refresh = (identity: Identity, REFRESH_TOKEN: string) =>
+  call(identity, 'InitiateAuth', {
+    AuthFlow: 'REFRESH_TOKEN_AUTH',
+    ClientId: 'shop',
+    AuthParameters: { REFRESH_TOKEN },
+  });
 const tokenRequest = (url: string, form: Record<string, string>, secret = 'secret-channel', client = 'channel') =>
   fetch(`${url}/oauth2/token`, {
     method: 'POST',
@@ -229,20 +235,35 @@ describe('a person', () => {
     await person(identity);
     const { AuthenticationResult: first } = await signIn(identity);
     vi.setSystemTime(Date.now() + 3_600_000);
-    const refresh = (REFRESH_TOKEN: string) =>
-      call(identity, 'InitiateAuth', {
-        AuthFlow: 'REFRESH_TOKEN_AUTH',
-        ClientId: 'shop',
-        AuthParameters: { REFRESH_TOKEN },
-      });
-    const { AuthenticationResult: second } = await refresh(first.RefreshToken);
+    const { AuthenticationResult: second } = await refresh(identity, first.RefreshToken);
     expect(decodeJwt(second.AccessToken).auth_time).toBe(decodeJwt(first.AccessToken).auth_time);
     expect(decodeJwt(second.AccessToken).iat! - decodeJwt(first.AccessToken).iat!).toBe(3600);
     expect(asked[1]).toMatchObject({ triggerSource: 'TokenGeneration_RefreshTokens' });
-    expect(await refused(refresh('made up'))).toBe('NotAuthorizedException');
+    expect(await refused(refresh(identity, 'made up'))).toBe('NotAuthorizedException');
     await call(identity, 'AdminDeleteUser', { UserPoolId: POOL, Username: 'jiwoo@example.com' });
-    expect(await refused(refresh(first.RefreshToken))).toBe('NotAuthorizedException');
+    expect(await refused(refresh(identity, first.RefreshToken))).toBe('NotAuthorizedException');
     expect(await refused(signIn(identity))).toBe('NotAuthorizedException');
+  });
+
+  test('has to sign in again after a month', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const identity = await start();
+    await person(identity);
+    const { RefreshToken } = (await signIn(identity)).AuthenticationResult;
+    vi.setSystemTime(Date.now() + 30 * 86_400_000 - 2000);
+    expect(await refused(refresh(identity, RefreshToken))).toBe('accepted');
+    vi.setSystemTime(Date.now() + 3000);
+    expect(await refused(refresh(identity, RefreshToken))).toBe('NotAuthorizedException');
+  });
+
+  test('does not inherit the sessions of a namesake who was deleted', async () => {
+    const identity = await start([pool('V3_0', { UsernameAttributes: [] }), server, shop()]);
+    await person(identity, 'jiwoo');
+    const { RefreshToken } = (await signIn(identity, 'jiwoo')).AuthenticationResult;
+    await call(identity, 'AdminDeleteUser', { UserPoolId: POOL, Username: 'jiwoo' });
+    await person(identity, 'jiwoo');
+    expect(await refused(refresh(identity, RefreshToken))).toBe('NotAuthorizedException');
+    expect(await refused(signIn(identity, 'jiwoo'))).toBe('accepted');
   });
 
   test('is remembered after a restart, and old tokens stay good', async () => {
@@ -354,6 +375,12 @@ describe('a channel', () => {
     const response = await tokenRequest(await served(await start()), form, secret, client);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ error });
+  });
+
+  test('whose client is for people only is refused, even with its secret', async () => {
+    const url = await served(await start([pool(), server, shop({ GenerateSecret: true })]));
+    const response = await tokenRequest(url, {}, 'secret-shop', 'shop');
+    expect(await response.json()).toEqual({ error: 'unauthorized_client' });
   });
 
   test('finds the configuration of its pool, and nothing else', async () => {
