@@ -184,10 +184,15 @@ describe('the index fix of the table engine', () => {
     database.exec('BEGIN');
     for (let n = 1; n <= 40_000; n += 1) insert.run(String(n));
     database.exec('COMMIT');
+    /** The quickest of several writes: what else the machine does only adds to the others. */
     const timeOf = async (prefix: string): Promise<number> => {
-      const start = performance.now();
-      for (let n = 0; n < 40; n += 1) await put(`${prefix}-${n}`);
-      return performance.now() - start;
+      let quickest = Number.POSITIVE_INFINITY;
+      for (let n = 0; n < 40; n += 1) {
+        const start = performance.now();
+        await put(`${prefix}-${n}`);
+        quickest = Math.min(quickest, performance.now() - start);
+      }
+      return quickest;
     };
     await timeOf('warm');
     const indexed = await timeOf('indexed');
