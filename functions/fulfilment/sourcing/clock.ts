@@ -1,4 +1,5 @@
-import { type Instant, localClock, nextTimeOfDay, plusSeconds, timeOfDayAfter } from '../../../shared/time.ts';
+import { type Instant, plusSeconds } from '../../../shared/time.ts';
+import { localClock, nextTimeOfDay, timeOfDayAfter } from '../../../shared/zone.ts';
 import type { Promised, SourcingChoice, SourcingNode } from './request.ts';
 
 type Hours = Pick<SourcingNode, 'hours' | 'timeZone'>;
