@@ -17,6 +17,14 @@ export interface WorkerData extends Guarded {
   sourceMaps: boolean;
 }
 
+export interface SandboxStart {
+  data: WorkerData;
+  /** All environment variables of the function. */
+  env: Record<string, string>;
+  /** worker.ts as JavaScript. */
+  scriptFile: string;
+}
+
 /**
  * A function failed: it threw, ran out of time or memory, or could not be loaded. `errorType` is Lambda's, as
  * `Sandbox.Timedout`, or the name of the error thrown.
@@ -56,9 +64,10 @@ export class Sandbox {
   #accepting = true;
   #idleSince = performance.now();
 
-  constructor(data: WorkerData, env: Record<string, string>, onUsed: (action: string, resource: string) => void) {
+  constructor(start: SandboxStart, onUsed: (action: string, resource: string) => void) {
+    const { data, env, scriptFile } = start;
     this.#data = data;
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    this.#worker = new Worker(scriptFile, {
       workerData: data,
       env,
       execArgv: [],

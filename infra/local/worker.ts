@@ -32,6 +32,8 @@ installGuard(data, (action, resource) => port.postMessage(['used', action, resou
 
 try {
   const handler = await loadHandler();
+  // Now: a thread that is ended from outside has no later.
+  module.flushCompileCache();
   port.on('message', ([id, requestId, event]: [number, string, string]) => void answer(handler, id, requestId, event));
   port.postMessage(['ready']);
 } catch (error) {

@@ -207,6 +207,7 @@ describe('a function in trouble', () => {
     const { functions } = host('export const handler = () => new Promise(() => {});');
     const stuck = functions.invoke(arn, {});
     const refused = expect(stuck).rejects.toMatchObject({ errorType: 'Runtime.ExitError' });
+    await expect.poll(() => functions.warm()).toEqual([arn]);
     await functions.close();
     await refused;
     await expect(functions.invoke(arn, {})).rejects.toThrow('closing');
