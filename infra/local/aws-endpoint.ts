@@ -19,6 +19,8 @@ export interface AwsEndpointOptions {
   sqs(): Promise<string>;
   /** Requests that are not of the JSON protocol, as an identity provider's; answers false when it does not know one. */
   pages(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
+  /** Free one unless given. */
+  port?: number;
 }
 
 /** More than any service here takes in one call (PutEvents: 1 MB). */
@@ -29,7 +31,7 @@ export async function startAwsEndpoint(options: AwsEndpointOptions): Promise<Aws
   const server = createServer({ keepAliveTimeout: 65_000, noDelay: true }, (request, response) => {
     serve(options, request, response).catch((error) => fail(response, error));
   });
-  await listen(server, 0, '127.0.0.1');
+  await listen(server, options.port ?? 0, '127.0.0.1');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close: () =>

@@ -23,6 +23,8 @@ export interface CloudOptions {
   dataDir: string;
   /** Of the HTTP API; 0 takes a free one. */
   port: number;
+  /** Of the AWS services (`awsUrl`); a free one unless given. */
+  awsPort?: number;
   /** Loopback unless given. */
   host?: string;
 }
@@ -86,7 +88,7 @@ export function endWithProcess(cloud: Pick<LocalCloud, 'close'>): void {
 }
 
 async function start(options: CloudOptions, closers: Closer[]): Promise<Omit<LocalCloud, 'close'>> {
-  const { assemblyDir, dataDir, port, host = '127.0.0.1' } = options;
+  const { assemblyDir, dataDir, port, awsPort = 0, host = '127.0.0.1' } = options;
   const keep = <T extends { close(): unknown }>(part: T): T => {
     closers.push(() => part.close());
     return part;
@@ -110,7 +112,9 @@ async function start(options: CloudOptions, closers: Closer[]): Promise<Omit<Loc
     AWSStepFunctions: (operation, body) => workflowService(workflows, operation, body),
     AWSCognitoIdentityProviderService: identity.service,
   };
-  const aws = keep(await startAwsEndpoint({ services, sqs: () => queues.endpoint(), pages: identity.pages }));
+  const aws = keep(
+    await startAwsEndpoint({ services, sqs: () => queues.endpoint(), pages: identity.pages, port: awsPort }),
+  );
   keep(workflows);
   const send = queues.send.bind(queues);
   const events = openEvents({ template, journal, functions, workflows, send, place, keep });
