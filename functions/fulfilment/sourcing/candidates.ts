@@ -53,13 +53,13 @@ const NOTHING: readonly number[] = [];
 
 /** Looks at nodes for one request. The cheapest question comes first; distance is asked of nodes with stock only. */
 export class Survey {
+  readonly request: SourcingRequest;
   readonly lines: readonly SourcedLine[];
   readonly considered: Considered[] = [];
   /** Units by line at all nodes that are open and not excluded, whatever they can do. */
   readonly inNetwork: number[];
   /** Units by line at the nodes that may supply this request. */
   readonly usable: number[];
-  private readonly request: SourcingRequest;
   private readonly levels: readonly (ReadonlyMap<string, number> | undefined)[];
   private readonly excluded: ReadonlySet<string>;
   private readonly distanceTo: ((node: SourcingNode) => number) | undefined;

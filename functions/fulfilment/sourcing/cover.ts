@@ -15,8 +15,8 @@ export interface Cover {
 
 /** A parcel costs more than it is worth long before that. */
 export const PARCELS_MAX = 4;
-/** Candidates that the exact search may try: about a fifth of a millisecond. */
-const TRIALS_MAX = 20_000;
+/** Lines that the exact search may compare: keeps it under a millisecond, whatever the network. */
+const COMPARISONS_MAX = 60_000;
 
 const isCovered = (remaining: Supply): boolean => remaining.every((units) => units === 0);
 
@@ -32,6 +32,7 @@ const greedy = (supplies: readonly Supply[], wanted: Supply): Cover => {
     let bestLines = 0;
     let bestUnits = 0;
     for (let index = 0; index < supplies.length; index += 1) {
+      if (chosen.includes(index)) continue;
       const supply = supplies[index]!;
       let lines = 0;
       let units = 0;
@@ -57,9 +58,11 @@ const greedy = (supplies: readonly Supply[], wanted: Supply): Cover => {
 
 /** Depth-first over sets of nodes: each step takes a node that has some of the line that fewest nodes have. */
 class ExactSearch {
-  trials = 0;
+  private comparisons = 0;
   private readonly supplies: readonly Supply[];
   private readonly wanted: Supply;
+  /** Candidates on the way to where the search stands: each is taken once, with all that it has. */
+  private readonly taken: number[] = [];
   /** By line, the candidates that have some of it. */
   private readonly holders: readonly number[][];
   /** By line and number of parcels, the most that so many nodes have together. */
@@ -78,32 +81,37 @@ class ExactSearch {
 
   /** The first set of at most `parcels` nodes that has everything; undefined where there is none, or none in time. */
   find(parcels: number, remaining: Supply = this.wanted): number[] | undefined {
-    let rarest = -1;
-    for (let line = 0; line < remaining.length; line += 1) {
-      const left = remaining[line]!;
-      if (left === 0) continue;
-      const most = this.atMost[line]!;
-      if (left > most[Math.min(parcels, most.length - 1)]!) return undefined;
-      if (rarest < 0 || this.holders[line]!.length < this.holders[rarest]!.length) rarest = line;
-    }
-    if (rarest < 0) return [];
-    if (parcels === 1) return this.findLast(rarest, remaining);
+    const rarest = this.rarestLine(parcels, remaining);
+    if (rarest === 'none') return [...this.taken];
+    if (rarest === 'hopeless') return undefined;
     for (const index of this.holders[rarest]!) {
-      this.trials += 1;
-      if (this.trials > TRIALS_MAX) return undefined;
-      const rest = this.find(parcels - 1, after(remaining, this.supplies[index]!));
-      if (rest !== undefined) return [index, ...rest];
+      if (this.taken.includes(index)) continue;
+      if (this.isExhausted()) return undefined;
+      this.comparisons += remaining.length;
+      const supply = this.supplies[index]!;
+      if (parcels === 1 && !remaining.every((units, line) => supply[line]! >= units)) continue;
+      this.taken.push(index);
+      const found = this.find(parcels - 1, after(remaining, supply));
+      this.taken.pop();
+      if (found !== undefined) return found;
     }
     return undefined;
   }
 
-  private findLast(rarest: number, remaining: Supply): number[] | undefined {
-    for (const index of this.holders[rarest]!) {
-      this.trials += 1;
-      const supply = this.supplies[index]!;
-      if (remaining.every((units, line) => supply[line]! >= units)) return [index];
+  isExhausted(): boolean {
+    return this.comparisons > COMPARISONS_MAX;
+  }
+
+  /** The line still wanted that fewest nodes have; hopeless where not even the fullest nodes have enough of one. */
+  private rarestLine(parcels: number, remaining: Supply): number | 'none' | 'hopeless' {
+    let rarest: number | 'none' = 'none';
+    for (let line = 0; line < remaining.length; line += 1) {
+      if (remaining[line] === 0) continue;
+      const most = this.atMost[line]!;
+      if (remaining[line]! > most[Math.min(parcels, most.length - 1)]!) return 'hopeless';
+      if (rarest === 'none' || this.holders[line]!.length < this.holders[rarest]!.length) rarest = line;
     }
-    return undefined;
+    return rarest;
   }
 }
 
@@ -115,7 +123,7 @@ export const cover = (supplies: readonly Supply[], wanted: Supply): Cover => {
   for (let parcels = 1; parcels <= (isEnough ? quick.chosen.length - 1 : PARCELS_MAX); parcels += 1) {
     const chosen = search.find(parcels);
     if (chosen !== undefined) return { chosen, missing: wanted.map(() => 0) };
-    if (search.trials > TRIALS_MAX) break;
+    if (search.isExhausted()) break;
   }
   return quick;
 };

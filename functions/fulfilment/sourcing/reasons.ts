@@ -45,16 +45,23 @@ export const reasonForPart = (chosen: Considered, supplied: readonly number[], {
   return `no node has all ${lines.length} lines; ${placed(chosen)} supplies ${count}`;
 };
 
-/** Why a line cannot be had: in the whole network, or by this way of fulfilment. */
+/** Why a line cannot be had: in the whole network, at the place of pickup, or by this way of fulfilment. */
 export const reasonForShortage = (survey: Survey, line: number): string => {
   const { sku, units } = survey.lines[line]!;
-  const there = survey.inNetwork[line]!;
-  return there < units
-    ? `${there} of ${units} ${sku} are available`
-    : `${survey.usable[line]} of ${units} ${sku} are where they can be supplied from${obstacle(survey)}`;
+  const usable = survey.usable[line]!;
+  const { pickupNodeId } = survey.request;
+  if (survey.inNetwork[line]! < units) return `${survey.inNetwork[line]} of ${units} ${sku} are available`;
+  if (pickupNodeId !== undefined) {
+    const isPlace = survey.considered.some(({ node, verdict }) => node.nodeId === pickupNodeId && !OUT.has(verdict));
+    return isPlace ? `${pickupNodeId} has ${usable} of ${units} ${sku}` : `nobody can collect at ${pickupNodeId}`;
+  }
+  return `${usable} of ${units} ${sku} are where they can be supplied from${obstacle(survey)}`;
 };
 
-const OBSTACLES: Partial<Record<Verdict, (one: Considered, choice?: string) => string>> = {
+/** Ruled out whatever they hold. */
+const OUT: ReadonlySet<Verdict> = new Set(['CLOSED', 'EXCLUDED', 'NOT_ABLE']);
+
+const OBSTACLES: Partial<Record<Verdict, (one: Considered) => string>> = {
   PAST_CUT_OFF: ({ node }) => `${node.nodeId} takes orders for today until ${node.sameDay!.cutOff}`,
   OUT_OF_REACH: (one) =>
     one.distanceKm === undefined ? 'the address has no location' : `${placed(one)} is the nearest, and out of reach`,
@@ -62,10 +69,10 @@ const OBSTACLES: Partial<Record<Verdict, (one: Considered, choice?: string) => s
 };
 
 /** What keeps the node from it that comes closest: past its hours, then too far, then too warm. */
-const obstacle = ({ considered }: Survey): string => {
+const obstacle = ({ considered, request }: Survey): string => {
   for (const [verdict, tell] of Object.entries(OBSTACLES)) {
     const closest = mostPreferred(considered.filter((one) => one.verdict === verdict));
     if (closest !== undefined) return `; ${tell(closest)}`;
   }
-  return '';
+  return considered.every(({ verdict }) => OUT.has(verdict)) ? `; no node offers ${request.choice}` : '';
 };
