@@ -1,18 +1,17 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DatabaseSync } from 'node:sqlite';
 import type { JWTPayload } from 'jose';
 import { refusal, type Service } from './aws-endpoint.ts';
-import type { Client, Directory, Pool } from './identity/pools.ts';
+import { checkSecretHash, peopleOperations, same } from './identity/people.ts';
+import type { Client, Directory } from './identity/pools.ts';
 import { readDirectory } from './identity/pools.ts';
 import type { Grant, Signer } from './identity/tokens.ts';
 import { claimsOf, openSigner } from './identity/tokens.ts';
-import type { User } from './identity/users.ts';
-import { checkPassword, hashPassword, passwordMatches, Users } from './identity/users.ts';
+import { passwordMatches, Users } from './identity/users.ts';
 import type { Properties, Template } from './template.ts';
 
 export interface Identity {
-  /** The operations of `AWSCognitoIdentityProviderService`; see OPERATIONS for which. */
+  /** The operations of `AWSCognitoIdentityProviderService` that this app needs; others are refused by name. */
   service: Service;
   /**
    * `POST /oauth2/token`, `GET /<poolId>/.well-known/jwks.json` and `…/openid-configuration`.
@@ -33,30 +32,29 @@ export interface IdentityOptions {
 
 /** Cognito user pools on this machine: the same issuer, tokens and trigger, with people kept in the journal. */
 export async function startIdentity({ dataDir, journal, template, functions }: IdentityOptions): Promise<Identity> {
-  const cognito = new Cognito(readDirectory(template), new Users(journal), await openSigner(dataDir), (arn, event) =>
-    functions.invoke(arn, event),
-  );
+  const directory = readDirectory(template);
+  const users = new Users(journal);
+  const signer = await openSigner(dataDir);
+  const cognito = new Cognito(directory, users, signer, (arn, event) => functions.invoke(arn, event));
+  const operations: Record<string, (body: Properties) => unknown> = {
+    InitiateAuth: (body) => cognito.initiateAuth(body),
+    ...peopleOperations(directory, users),
+  };
   return {
-    service: async (operation, body) => cognito.call(operation, body),
+    async service(operation, body) {
+      const serve = Object.hasOwn(operations, operation) ? operations[operation] : undefined;
+      if (serve) return serve(body);
+      throw refusal('UnknownOperationException', `The local identity provider does not serve ${operation}.`);
+    },
     pages: (request, response) => cognito.pages(request, response),
-    verify: (token, expected) => cognito.signer.verify(token, expected),
+    verify: (token, expected) => signer.verify(token, expected),
   };
 }
-
-const OPERATIONS = {
-  InitiateAuth: (cognito: Cognito, body: Properties) => cognito.initiateAuth(body),
-  AdminCreateUser: (cognito: Cognito, body: Properties) => cognito.adminCreateUser(body),
-  AdminSetUserPassword: (cognito: Cognito, body: Properties) => cognito.adminSetUserPassword(body),
-  AdminAddUserToGroup: (cognito: Cognito, body: Properties) => cognito.adminAddUserToGroup(body),
-  AdminGetUser: (cognito: Cognito, body: Properties) => cognito.adminGetUser(body),
-  AdminUpdateUserAttributes: (cognito: Cognito, body: Properties) => cognito.adminUpdateUserAttributes(body),
-  AdminDeleteUser: (cognito: Cognito, body: Properties) => cognito.adminDeleteUser(body),
-} as const;
 
 const FORM_LIMIT_BYTES = 16_384;
 
 class Cognito {
-  signer: Signer;
+  #signer: Signer;
   #directory: Directory;
   #users: Users;
   #invoke: IdentityOptions['functions']['invoke'];
@@ -64,15 +62,8 @@ class Cognito {
   constructor(directory: Directory, users: Users, signer: Signer, invoke: IdentityOptions['functions']['invoke']) {
     this.#directory = directory;
     this.#users = users;
-    this.signer = signer;
+    this.#signer = signer;
     this.#invoke = invoke;
-  }
-
-  call(operation: string, body: Properties): unknown {
-    if (!Object.hasOwn(OPERATIONS, operation)) {
-      throw refusal('UnknownOperationException', `The local identity provider does not serve ${operation}.`);
-    }
-    return OPERATIONS[operation as keyof typeof OPERATIONS](this, body);
   }
 
   async initiateAuth({ AuthFlow, ClientId, AuthParameters = {}, ClientMetadata: clientMetadata }: Properties) {
@@ -132,56 +123,8 @@ class Cognito {
   async #personTokens(grant: Omit<Grant, 'scopes'>) {
     // Without the hosted pages this is the only scope a person gets; the trigger adds the app's.
     const { access, id } = await claimsOf({ ...grant, scopes: ['aws.cognito.signin.user.admin'] }, this.#invoke);
-    const [AccessToken, IdToken] = await Promise.all([this.signer.sign(access), this.signer.sign(id!)]);
+    const [AccessToken, IdToken] = await Promise.all([this.#signer.sign(access), this.#signer.sign(id!)]);
     return { AccessToken, IdToken, ExpiresIn: grant.client.accessSeconds, TokenType: 'Bearer' };
-  }
-
-  async adminCreateUser({ UserPoolId, Username, UserAttributes, TemporaryPassword }: Properties) {
-    const pool = this.#pool(UserPoolId);
-    if (pool.emailIsUsername && !/^[^\s@]+@[^\s@]+$/.test(Username)) {
-      throw refusal('InvalidParameterException', 'Username should be an email.');
-    }
-    if (TemporaryPassword) checkPassword(TemporaryPassword, pool.passwordPolicy);
-    const password = TemporaryPassword ? await hashPassword(TemporaryPassword) : null;
-    const user = { ...this.#users.create(pool, Username, attributesOf(UserAttributes)), password };
-    if (password) this.#users.save(pool, user);
-    return { User: { ...shown(user), Attributes: attributeList(user) } };
-  }
-
-  async adminSetUserPassword({ UserPoolId, Username, Password, Permanent }: Properties) {
-    const pool = this.#pool(UserPoolId);
-    this.#users.need(pool, Username);
-    checkPassword(Password, pool.passwordPolicy);
-    const password = await hashPassword(Password);
-    const status = Permanent ? 'CONFIRMED' : 'FORCE_CHANGE_PASSWORD';
-    this.#users.save(pool, { ...this.#users.need(pool, Username), password, status });
-    return {};
-  }
-
-  adminAddUserToGroup({ UserPoolId, Username, GroupName }: Properties) {
-    const pool = this.#pool(UserPoolId);
-    const user = this.#users.need(pool, Username);
-    if (!pool.groups.has(GroupName)) throw refusal('ResourceNotFoundException', 'Group not found.');
-    if (!user.groups.includes(GroupName)) this.#users.save(pool, { ...user, groups: [...user.groups, GroupName] });
-    return {};
-  }
-
-  adminGetUser({ UserPoolId, Username }: Properties) {
-    const user = this.#users.need(this.#pool(UserPoolId), Username);
-    return { ...shown(user), UserAttributes: attributeList(user) };
-  }
-
-  adminUpdateUserAttributes({ UserPoolId, Username, UserAttributes }: Properties) {
-    const pool = this.#pool(UserPoolId);
-    const user = this.#users.need(pool, Username);
-    this.#users.save(pool, { ...user, attributes: { ...user.attributes, ...attributesOf(UserAttributes) } });
-    return {};
-  }
-
-  adminDeleteUser({ UserPoolId, Username }: Properties) {
-    const pool = this.#pool(UserPoolId);
-    this.#users.delete(pool, this.#users.need(pool, Username));
-    return {};
   }
 
   async pages(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
@@ -198,7 +141,7 @@ class Cognito {
     const pool = this.#directory.pools.get(poolId);
     if (request.method !== 'GET' || !pool) return false;
     const configuration = { issuer: pool.issuer, jwks_uri: `${pool.issuer}/.well-known/jwks.json` };
-    respond(response, 200, page === 'jwks.json' ? this.signer.jwks : configuration, 'max-age=3600');
+    respond(response, 200, page === 'jwks.json' ? this.#signer.jwks : configuration, 'max-age=3600');
     return true;
   }
 
@@ -220,46 +163,12 @@ class Cognito {
     const source = 'TokenGeneration_ClientCredentials';
     const authTime = Math.floor(Date.now() / 1000);
     const { access } = await claimsOf({ client, scopes, source, authTime }, this.#invoke);
-    return { access_token: await this.signer.sign(access), expires_in: client.accessSeconds, token_type: 'Bearer' };
-  }
-
-  #pool(id: string): Pool {
-    const pool = this.#directory.pools.get(id);
-    if (!pool) throw refusal('ResourceNotFoundException', `User pool ${id} does not exist.`);
-    return pool;
+    return { access_token: await this.#signer.sign(access), expires_in: client.accessSeconds, token_type: 'Bearer' };
   }
 }
 
 /** RFC 6749's error codes; `message` is the code. */
 class TokenRefusal extends Error {}
-
-function checkSecretHash(client: Client, username: string, given: unknown): void {
-  if (!client.secret) return;
-  const expected = createHmac('sha256', client.secret)
-    .update(username + client.id)
-    .digest('base64');
-  if (!same(String(given), expected)) {
-    throw refusal('NotAuthorizedException', `SecretHash does not match for client: ${client.id}`);
-  }
-}
-
-const same = (given: string, expected: string): boolean =>
-  Buffer.byteLength(given) === Buffer.byteLength(expected) &&
-  timingSafeEqual(Buffer.from(given), Buffer.from(expected));
-
-const attributesOf = (list: { Name: string; Value: string }[] = []): Record<string, string> =>
-  Object.fromEntries(list.filter(({ Name }) => Name !== 'sub').map(({ Name, Value }) => [Name, Value]));
-
-const attributeList = (user: User) =>
-  Object.entries({ ...user.attributes, sub: user.sub }).map(([Name, Value]) => ({ Name, Value }));
-
-const shown = (user: User) => ({
-  Username: user.username,
-  UserStatus: user.status,
-  Enabled: true,
-  UserCreateDate: user.createdAt,
-  UserLastModifiedDate: user.modifiedAt,
-});
 
 async function formOf(request: IncomingMessage): Promise<URLSearchParams> {
   let text = '';

@@ -314,6 +314,54 @@ describe('a person', () => {
   });
 });
 
+describe('somebody new', () => {
+  const byName = (more: Properties = {}) =>
+    pool('V3_0', { UsernameAttributes: [], AliasAttributes: ['email'], ...more });
+  const signUp = (identity: Identity, Username: string, attributes: Record<string, string> = {}) =>
+    call(identity, 'SignUp', {
+      ClientId: 'shop',
+      Username,
+      Password: PASSWORD,
+      UserAttributes: Object.entries(attributes).map(([Name, Value]) => ({ Name, Value })),
+    });
+
+  test('signs up, and in with the name or the address', async () => {
+    const identity = await start([byName(), server, shop()]);
+    const { UserSub, UserConfirmed } = await signUp(identity, 'jiwoo', { email: 'Jiwoo@example.com' });
+    expect(UserConfirmed).toBe(true);
+    for (const login of ['jiwoo', 'jiwoo@example.com']) {
+      const { AuthenticationResult } = await signIn(identity, login);
+      expect(decodeJwt(AuthenticationResult.AccessToken)).toMatchObject({ sub: UserSub, username: 'jiwoo' });
+    }
+    expect(await refused(signUp(identity, 'JIWOO'))).toBe('UsernameExistsException');
+    expect(await refused(signUp(identity, 'other', { email: 'jiwoo@example.com' }))).toBe('AliasExistsException');
+  });
+
+  test('cannot claim a store, a verified address, or a name that looks like an address', async () => {
+    const identity = await start([byName(), server, shop()]);
+    expect(await refused(signUp(identity, 'a', { 'custom:nodeId': '*' }))).toBe('NotAuthorizedException');
+    expect(await refused(signUp(identity, 'b', { email_verified: 'true' }))).toBe('NotAuthorizedException');
+    expect(await refused(signUp(identity, 'c@example.com'))).toBe('InvalidParameterException');
+  });
+
+  test('may write what the client is allowed to', async () => {
+    const identity = await start([byName(), server, shop({ WriteAttributes: ['custom:size'] })]);
+    expect(await refused(signUp(identity, 'jiwoo', { 'custom:size': 'M' }))).toBe('accepted');
+  });
+
+  test('is turned away where only administrators create people', async () => {
+    const closed = byName({ AdminCreateUserConfig: { AllowAdminCreateUserOnly: true } });
+    expect(await refused(signUp(await start([closed, server, shop()]), 'jiwoo'))).toBe('NotAuthorizedException');
+  });
+
+  test('with an address nobody verified cannot sign in with it', async () => {
+    const identity = await start([byName(), server, shop()]);
+    await person(identity, 'jiwoo', { email: 'jiwoo@example.com' });
+    expect(await refused(signIn(identity, 'jiwoo@example.com'))).toBe('NotAuthorizedException');
+    expect(await refused(signIn(identity, 'jiwoo'))).toBe('accepted');
+  });
+});
+
 test.each([
   ['AdminCreateUser', { Username: 'JIWOO@example.com' }, 'UsernameExistsException'],
   ['AdminCreateUser', { Username: 'no address' }, 'InvalidParameterException'],

@@ -277,6 +277,19 @@ describe('a token', () => {
   });
 });
 
+test('an execution that goes round in circles is ended', async () => {
+  const definition = chain({
+    Ask: task('ask', { ResultPath: null, End: undefined, Next: 'Again' }),
+    Again: { Type: 'Choice', Choices: [{ Variable: '$.order', StringEquals: 'other', Next: 'End' }], Default: 'Ask' },
+    End: { Type: 'Succeed' },
+  });
+  const workflows = host(definition);
+  const arn = start(workflows);
+  await workflows.idle();
+  expect(workflows.describe(arn)).toMatchObject({ status: 'FAILED', error: 'States.Runtime' });
+  expect(calls).toHaveLength(5_000);
+}, 30_000);
+
 test('the first outcome of a task stands', () => {
   const journal = new WorkflowJournal(openDatabase(), Date.now());
   const row = { token: 't', execution: 'e', state: 's', kind: 'callback', status: 'WAITING' } as const;

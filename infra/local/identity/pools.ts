@@ -5,9 +5,11 @@ export interface Pool {
   id: string;
   region: string;
   issuer: string;
-  /** People may sign in with their e-mail address; their user name is then a made-up id, as Cognito's. */
+  /** People may sign in with their verified e-mail address too. */
   emailIsAlias: boolean;
+  /** People sign in with their e-mail address; their user name is a made-up id. */
   emailIsUsername: boolean;
+  selfSignUp: boolean;
   passwordPolicy: Properties;
   groups: ReadonlySet<string>;
   /** Custom scopes, as `server/scope`. */
@@ -22,6 +24,8 @@ export interface Client {
   authFlows: ReadonlySet<string>;
   /** Undefined where the client may not use the token endpoint on its own behalf. */
   machineScopes: readonly string[] | undefined;
+  /** Custom attributes that people may write themselves; the standard ones they always may. */
+  writableCustom: ReadonlySet<string>;
   accessSeconds: number;
   idSeconds: number;
   refreshSeconds: number;
@@ -52,7 +56,14 @@ export function readDirectory(template: Pick<Template, 'resources'>): Directory 
 }
 
 function readPool(template: Pick<Template, 'resources'>, { id, name, properties }: Resource): Pool {
-  const { LambdaConfig = {}, Policies = {}, UsernameAttributes = [], AliasAttributes = [], UserPoolTier } = properties;
+  const {
+    LambdaConfig = {},
+    Policies = {},
+    UsernameAttributes = [],
+    AliasAttributes = [],
+    UserPoolTier,
+    AdminCreateUserConfig,
+  } = properties;
   const { PreTokenGenerationConfig: trigger, PreTokenGeneration: oldTrigger, ...otherTriggers } = LambdaConfig;
   if (Object.keys(otherTriggers).length > 0) {
     throw new TemplateError(
@@ -74,7 +85,8 @@ function readPool(template: Pick<Template, 'resources'>, { id, name, properties 
     region,
     issuer: `https://cognito-idp.${region}.amazonaws.com/${name}`,
     emailIsUsername: UsernameAttributes.includes('email'),
-    emailIsAlias: UsernameAttributes.includes('email') || AliasAttributes.includes('email'),
+    emailIsAlias: AliasAttributes.includes('email'),
+    selfSignUp: AdminCreateUserConfig?.AllowAdminCreateUserOnly !== true,
     passwordPolicy: Policies.PasswordPolicy ?? {},
     groups: new Set(inPool('AWS::Cognito::UserPoolGroup').map((group) => group.name)),
     scopes: new Set(servers.flat()),
@@ -102,6 +114,7 @@ function readClient({ id, name, properties }: Resource, pool: Pool): Client {
     secret: properties.GenerateSecret ? `secret-${name}` : undefined,
     authFlows: new Set(properties.ExplicitAuthFlows ?? ['ALLOW_REFRESH_TOKEN_AUTH', 'ALLOW_USER_SRP_AUTH']),
     machineScopes: machine ? custom : undefined,
+    writableCustom: new Set(properties.WriteAttributes ?? []),
     accessSeconds: seconds(properties.AccessTokenValidity, units.AccessToken, 'hours', 3600),
     idSeconds: seconds(properties.IdTokenValidity, units.IdToken, 'hours', 3600),
     refreshSeconds: seconds(properties.RefreshTokenValidity, units.RefreshToken, 'days', 30 * 86_400),

@@ -42,22 +42,21 @@ export class Users {
   }
 
   /** @throws UsernameExistsException, AliasExistsException */
-  create(pool: Pool, wanted: string, attributes: Record<string, string>): User {
-    const sub = randomUUID();
-    const given = pool.emailIsUsername ? { email: wanted, ...attributes } : attributes;
-    const username = pool.emailIsUsername ? sub : wanted;
+  create(pool: Pool, wanted: string, first: Pick<User, 'attributes' | 'status' | 'password'>): User {
     if (this.find(pool, wanted)) throw refusal('UsernameExistsException', 'User account already exists');
+    const sub = randomUUID();
+    const attributes = pool.emailIsUsername ? { email: wanted, ...first.attributes } : first.attributes;
+    const username = pool.emailIsUsername ? sub : wanted;
     const now = Date.now() / 1000;
-    const times = { createdAt: now, modifiedAt: now };
     const user: User = {
+      ...first,
       pool: pool.id,
       username,
       sub,
-      attributes: given,
+      attributes,
       groups: [],
-      status: 'FORCE_CHANGE_PASSWORD',
-      password: null,
-      ...times,
+      createdAt: now,
+      modifiedAt: now,
     };
     this.#write(pool, user, 'INSERT');
     return user;
@@ -119,7 +118,9 @@ export class Users {
   }
 
   #write(pool: Pool, user: User, how: 'INSERT' | 'UPDATE'): void {
-    const email = (pool.emailIsAlias && user.attributes.email?.toLowerCase()) || null;
+    // An alias beside a user name stands for its user once it is verified; two may have claimed it before.
+    const isLogin = pool.emailIsUsername || (pool.emailIsAlias && user.attributes.email_verified === 'true');
+    const email = (isLogin && user.attributes.email?.toLowerCase()) || null;
     const row = [
       user.username,
       email,

@@ -10,6 +10,13 @@ export const PARKED = Object.assign(new Error('The execution waits.'), {
   isCatchable: false,
 });
 
+/** Ends an execution that goes round in circles, as AWS does. */
+export const ENDLESS = Object.assign(new Error('The execution reached the maximum number of history events (25000).'), {
+  name: 'States.Runtime',
+  isRetryable: false,
+  isCatchable: false,
+});
+
 /** A task's failure as States Language sees it: `name` is its Error, `message` its Cause. */
 export class TaskFailed extends Error {
   constructor(error: string, cause: string) {

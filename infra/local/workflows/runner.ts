@@ -4,7 +4,7 @@ import { historyOf } from './history.ts';
 import type { TaskInput } from './invocation.ts';
 import { failureOf, invocationOf, tokenOf } from './invocation.ts';
 import type { ExecutionRow, TaskRow, WorkflowJournal } from './journal.ts';
-import { acceptablePayload, asLibraryError, PARKED } from './outcome.ts';
+import { acceptablePayload, asLibraryError, ENDLESS, PARKED } from './outcome.ts';
 
 export interface RunnerOptions {
   journal: WorkflowJournal;
@@ -25,6 +25,7 @@ interface Run {
   compiled: CompiledWorkflow;
   /** How often each state was entered, which with the execution's name makes the token of the next entry. */
   entries: Map<string, number>;
+  tasks: number;
   /** Something happened after this run had looked: go over it once more. */
   again: boolean;
   stopped: boolean;
@@ -102,7 +103,7 @@ export class Runner {
       const execution = this.#options.journal.execution(arn);
       if (execution?.status !== 'RUNNING') return;
       const compiled = this.#options.definition(execution.definition);
-      const state = { entries: new Map(), release: new Map(), again: false, stopped: false, waits: 0 };
+      const state = { entries: new Map(), tasks: 0, release: new Map(), again: false, stopped: false, waits: 0 };
       const run: Run = { execution, compiled, ...state, handedOver: undefined, abort: () => {} };
       this.#runs.set(arn, run);
       try {
@@ -167,6 +168,7 @@ export class Runner {
 
   async #task(run: Run, state: string, task: WorkflowTask, input: TaskInput): Promise<unknown> {
     if (run.stopped || this.#closed) throw PARKED;
+    if (++run.tasks > MOST_TASKS) throw ENDLESS;
     // Equal items of a Map are interchangeable, so their input tells them apart where it has to.
     const entered = task.inMap ? `${state}\0${JSON.stringify(input)}` : state;
     const entry = run.entries.get(entered) ?? 0;
@@ -277,6 +279,9 @@ export class Runner {
 }
 
 const RELEASED = Symbol('released');
+
+/** AWS ends an execution at 25,000 history events; a task makes five of them. */
+const MOST_TASKS = 5_000;
 
 function leave(run: Run): void {
   run.stopped = true;
