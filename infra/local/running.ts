@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { LocalCloud } from './cloud.ts';
 
 /** What a running local cloud tells other processes of this machine about itself. */
 export interface Running {
@@ -8,15 +9,18 @@ export interface Running {
   /** Of the AWS services, Cognito among them. */
   awsUrl: string;
   dynamodbEndpoint: string;
+  /** Outputs of the stacks, as CloudFormation would tell them after a deployment. */
+  outputs: Record<string, string>;
   pid: number;
 }
 
 const fileIn = (dataDir: string): string => join(dataDir, 'running.json');
 
 /** Tells that a cloud runs on this data directory. Returns what takes it back. */
-export const announce = (dataDir: string, cloud: Omit<Running, 'pid'>): (() => void) => {
-  const { url, awsUrl, dynamodbEndpoint } = cloud;
-  writeFileSync(fileIn(dataDir), JSON.stringify({ url, awsUrl, dynamodbEndpoint, pid: process.pid }));
+export const announce = (dataDir: string, cloud: LocalCloud): (() => void) => {
+  const { url, awsUrl, dynamodbEndpoint, template } = cloud;
+  const running: Running = { url, awsUrl, dynamodbEndpoint, outputs: template.outputs, pid: process.pid };
+  writeFileSync(fileIn(dataDir), `${JSON.stringify(running, null, 2)}\n`);
   return () => rmSync(fileIn(dataDir), { force: true });
 };
 
