@@ -1,4 +1,3 @@
-import { SendTaskSuccessCommand, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { NodeAnswer } from './domain.ts';
 import type { WorkflowInput } from './workflow.ts';
 
@@ -10,14 +9,19 @@ export interface Workflow {
   answer(token: string, output: { answer: NodeAnswer | 'DONE' }): Promise<void>;
 }
 
+/** What is asked of Step Functions; its errors are told apart by their names. */
+export interface StepFunctions {
+  startExecution(execution: { name: string; input: string }): Promise<unknown>;
+  sendTaskSuccess(answer: { taskToken: string; output: string }): Promise<unknown>;
+}
+
 /** The workflow timed out, went on or ended before the answer came: its task decides by what is on record (rule 17). */
 const TOO_LATE = new Set(['TaskDoesNotExist', 'TaskTimedOut', 'InvalidToken']);
 
-export const stepFunctions = (client: SFNClient, stateMachineArn: () => string): Workflow => ({
+export const workflowOn = (stepFunctions: StepFunctions): Workflow => ({
   async start(input) {
-    const command = { stateMachineArn: stateMachineArn(), name: input.fulfilmentOrderId, input: JSON.stringify(input) };
     try {
-      await client.send(new StartExecutionCommand(command));
+      await stepFunctions.startExecution({ name: input.fulfilmentOrderId, input: JSON.stringify(input) });
     } catch (error) {
       if ((error as Error).name !== 'ExecutionAlreadyExists') throw error;
     }
@@ -25,7 +29,7 @@ export const stepFunctions = (client: SFNClient, stateMachineArn: () => string):
 
   async answer(token, output) {
     try {
-      await client.send(new SendTaskSuccessCommand({ taskToken: token, output: JSON.stringify(output) }));
+      await stepFunctions.sendTaskSuccess({ taskToken: token, output: JSON.stringify(output) });
     } catch (error) {
       const { name } = error as Error;
       if (!TOO_LATE.has(name)) throw error;

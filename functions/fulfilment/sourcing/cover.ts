@@ -56,6 +56,24 @@ const greedy = (supplies: readonly Supply[], wanted: Supply): Cover => {
   return { chosen, missing };
 };
 
+const holdersOf = (supplies: readonly Supply[], line: number): number[] => {
+  const holders: number[] = [];
+  for (let index = 0; index < supplies.length; index += 1) if (supplies[index]![line]! > 0) holders.push(index);
+  return holders;
+};
+
+/** The most that no, one, two … nodes have together. */
+const fullest = (units: readonly number[]): number[] => {
+  const top: number[] = [];
+  for (const some of units) {
+    let place = top.length;
+    while (place > 0 && top[place - 1]! < some) place -= 1;
+    if (place < PARCELS_MAX) top.splice(place, 0, some);
+    if (top.length > PARCELS_MAX) top.pop();
+  }
+  return top.reduce((sums, some) => [...sums, sums.at(-1)! + some], [0]);
+};
+
 /** Depth-first over sets of nodes: each step takes a node that has some of the line that fewest nodes have. */
 class ExactSearch {
   private comparisons = 0;
@@ -71,12 +89,8 @@ class ExactSearch {
   constructor(supplies: readonly Supply[], wanted: Supply) {
     this.supplies = supplies;
     this.wanted = wanted;
-    this.holders = wanted.map((_, line) => [...supplies.keys()].filter((index) => supplies[index]![line]! > 0));
-    this.atMost = wanted.map((_, line) => {
-      const largest = this.holders[line]!.map((index) => supplies[index]![line]!).sort((a, b) => b - a);
-      let total = 0;
-      return [0, ...largest.slice(0, PARCELS_MAX).map((units) => (total += units))];
-    });
+    this.holders = wanted.map((_, line) => holdersOf(supplies, line));
+    this.atMost = this.holders.map((holders, line) => fullest(holders.map((index) => supplies[index]![line]!)));
   }
 
   /** The first set of at most `parcels` nodes that has everything; undefined where there is none, or none in time. */
