@@ -50,11 +50,15 @@ const isAsWanted = (wanted: unknown, there: unknown): boolean => {
   return Object.entries(wanted).every(([name, value]) => isAsWanted(value, (there as Record<string, unknown>)[name]));
 };
 
-/** Nodes that are missing or other than wanted. */
-export const nodesToLoad = async (anyone: Client, wanted: readonly NewNode[]): Promise<NewNode[]> => {
+/** Nodes that are missing or other than wanted, and which of them were never there. */
+export const nodesToLoad = async (
+  anyone: Client,
+  wanted: readonly NewNode[],
+): Promise<{ nodes: NewNode[]; newNodeIds: Set<string> }> => {
   const there = new Map<string, unknown>();
   for await (const node of everyPage((page) => anyone(network.operations.nodes, page))) there.set(node.nodeId, node);
-  return wanted.filter((node) => !isAsWanted(node, there.get(node.nodeId)));
+  const nodes = wanted.filter((node) => !isAsWanted(node, there.get(node.nodeId)));
+  return { nodes, newNodeIds: new Set(nodes.map(({ nodeId }) => nodeId).filter((nodeId) => !there.has(nodeId))) };
 };
 
 const summaryOf = ({ productId, name, category, storage, variants }: NewProduct) => ({
@@ -92,18 +96,20 @@ const knownLevels = async (headOffice: Client, skus: Iterable<string>): Promise<
 
 /**
  * Books opening stock where a SKU was never seen at a node. What was sold since is not replaced, however often this
- * runs; and the key of each receipt keeps two runs at once from booking it twice.
+ * runs; and the key of each receipt keeps two runs at once from booking it twice. New nodes hold nothing yet, and so
+ * are not asked.
  */
 export const loadOpeningStock = async (
   headOffice: Client,
   stock: readonly { nodeId: string; lines: readonly StockLine[] }[],
+  newNodeIds: ReadonlySet<string>,
 ): Promise<void> => {
   const known = await knownLevels(
     headOffice,
-    stock.flatMap(({ lines }) => lines.map(({ sku }) => sku)),
+    stock.filter(({ nodeId }) => !newNodeIds.has(nodeId)).flatMap(({ lines }) => lines.map(({ sku }) => sku)),
   );
   const receipts = stock.flatMap(({ nodeId, lines }) => {
-    const unseen = lines.filter(({ sku }) => !known.get(sku)!.has(nodeId));
+    const unseen = lines.filter(({ sku }) => known.get(sku)?.has(nodeId) !== true);
     return Array.from({ length: Math.ceil(unseen.length / RECEIPT_LINES_MAX) }, (_, at) => ({
       nodeId,
       lines: unseen.slice(at * RECEIPT_LINES_MAX, (at + 1) * RECEIPT_LINES_MAX),

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -104,7 +105,7 @@ const SETTLE_SECONDS = 5;
 const USAGE = `npm run reconcile -- [--data DIR]
 
 Compares stock, orders, payments and points with their ledgers; exit code 1 if anything does not add up.
-  --data DIR   data directory of a local cloud, running or not (default .ieum)
+  --data DIR   data directory of a local cloud, running or not (default .ieum/data)
 With the variables TABLE_INVENTORY, TABLE_ORDERS, … (physical names) it reads those tables of AWS instead.`;
 
 /** The tables of a deployed stage, if the environment names them as it does for functions. */
@@ -126,7 +127,9 @@ const reconcileUnderLoad = async (client: DynamoDBClient, tables: TableNames): P
 };
 
 const main = async (): Promise<void> => {
-  const { values } = parseArgs({ options: { data: { type: 'string', default: '.ieum' }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: { data: { type: 'string', default: join('.ieum', 'data') }, help: { type: 'boolean' } },
+  });
   if (values.help === true) return console.log(USAGE);
   const deployed = tablesInEnvironment();
   const local = deployed === undefined ? await openLocalTables(values.data) : undefined;

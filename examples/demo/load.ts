@@ -32,13 +32,26 @@ export const loadDemo = async (
   access: CloudAccess,
 ): Promise<{ nodes: number; products: number; accounts: number } | undefined> => {
   const anyone = clientOfAnyone(access);
-  const [nodes, products] = await Promise.all([nodesToLoad(anyone, NODES), productsToLoad(anyone, PRODUCTS)]);
+  const [{ nodes, newNodeIds }, products] = await Promise.all([
+    nodesToLoad(anyone, NODES),
+    productsToLoad(anyone, PRODUCTS),
+  ]);
   if (nodes.length === 0 && products.length === 0) return undefined;
-  await inParallel(ACCOUNTS, (account) => ensureAccount(access, { ...account, password: DEMO_PASSWORD }));
+  const withPassword = ACCOUNTS.map((account) => ({ ...account, password: DEMO_PASSWORD }));
+  const [office, others] = [true, false].map((wanted) =>
+    withPassword.filter(({ username }) => (username === HEAD_OFFICE) === wanted),
+  ) as [typeof withPassword, typeof withPassword];
+  await inParallel(office, (account) => ensureAccount(access, account));
   const headOffice = clientOfPerson(access, HEAD_OFFICE, DEMO_PASSWORD);
-  await loadNodes(headOffice, nodes);
-  await loadOpeningStock(headOffice, OPENING_STOCK);
-  await inParallel(CUSTOMERS, (customer) => loadCustomer(access, customer));
+  const loadPeople = async (): Promise<void> => {
+    await inParallel(others, (account) => ensureAccount(access, account));
+    await inParallel(CUSTOMERS, (customer) => loadCustomer(access, customer));
+  };
+  const loadGoods = async (): Promise<void> => {
+    await loadNodes(headOffice, nodes);
+    await loadOpeningStock(headOffice, OPENING_STOCK, newNodeIds);
+  };
+  await Promise.all([loadPeople(), loadGoods()]);
   await loadProducts(headOffice, products);
   return { nodes: nodes.length, products: products.length, accounts: ACCOUNTS.length };
 };

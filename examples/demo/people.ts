@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { NewAddress, Profile } from '../../functions/customers/contract.ts';
-import { NODES } from './nodes.ts';
+import { STORY_NODE_IDS } from './stock.ts';
 
 /** Who signs in to the demo. Nobody real and nobody made up: the names say what they are for. */
 
@@ -49,7 +49,7 @@ export const CUSTOMERS: readonly DemoCustomer[] = PLACES.map(([city, line1, post
 
 export const HEAD_OFFICE = 'head-office';
 
-/** Who does the work of a node, e.g. `associate-store-gangnam`. */
+/** Who does the work of a node, e.g. `associate-store-gangnam`. Head office may do the work of every other node. */
 export const associateOf = (nodeId: string): string => `associate-${nodeId}`;
 
 export interface DemoAccount {
@@ -68,5 +68,5 @@ const account = (username: string, rest: Omit<DemoAccount, 'username' | 'email'>
 export const ACCOUNTS: readonly DemoAccount[] = [
   account(HEAD_OFFICE, { group: 'head-office' }),
   ...CUSTOMERS.map(({ username }) => account(username, { group: 'customer' })),
-  ...NODES.map(({ nodeId }) => account(associateOf(nodeId), { group: 'associate', nodeId })),
+  ...STORY_NODE_IDS.map((nodeId) => account(associateOf(nodeId), { group: 'associate', nodeId })),
 ];

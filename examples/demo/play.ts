@@ -1,4 +1,6 @@
+import carts from '../../functions/carts/contract.ts';
 import loyalty from '../../functions/loyalty/contract.ts';
+import network from '../../functions/network/contract.ts';
 import { ProblemError } from '../../shared/client.ts';
 import type { CloudAccess } from '../access.ts';
 import { until } from '../until.ts';
@@ -144,8 +146,9 @@ const homeDelivery = async (stage: Stage): Promise<void> => {
 };
 
 /** The last unit belongs to whoever orders first, before paying; nobody else can have it. */
-const tooLate = async ({ narrator, customer }: Stage, lines: readonly Line[], how: HowToGetIt): Promise<void> => {
-  const second = customer(5);
+const tooLate = async (stage: Stage, lines: readonly Line[], how: HowToGetIt): Promise<void> => {
+  const { narrator } = stage;
+  const second = stage.customer(5);
   try {
     await second.placeOrder(await second.fillCart(lines, how));
   } catch (error) {
@@ -204,6 +207,17 @@ const nextNode = (customer: Customer, { orderId, fulfilments }: Order): Promise<
   });
 };
 
+/** Which ways of getting it there are, and why the others are none. */
+const explainChoices = async ({ narrator }: Stage, customer: Customer, lines: readonly Line[]): Promise<void> => {
+  await customer.fillCart(lines, { choice: 'DAWN' });
+  const addressId = await customer.addressId();
+  const { items } = await customer.client(carts.operations.deliveryOptions, { addressId });
+  for (const { choice, available, promise, reason } of items) {
+    if (available) narrator.step(customer.name, `may choose ${choice}: ${promise?.text ?? ''}`, reason);
+    else narrator.step(customer.name, `may not choose ${choice}`, reason);
+  }
+};
+
 const dawn = async (stage: Stage): Promise<void> => {
   stage.narrator.title('4  Dawn delivery: chilled goods before breakfast');
   const customer = stage.customer(4);
@@ -211,12 +225,28 @@ const dawn = async (stage: Stage): Promise<void> => {
     { sku: 'MILK', units: 2 },
     { sku: 'EGGS', units: 1 },
   ];
+  await explainChoices(stage, customer, lines);
   const order = await stage.place('Dawn delivery', customer, lines, { choice: 'DAWN' });
   await stage.pay(customer, order);
+  await cutOffOf(stage, order);
   const associate = stage.associate(order.fulfilments[0]!.nodeId);
   const { fulfilmentOrderId } = await stage.offer(associate, order);
   await stage.ship(associate, fulfilmentOrderId);
   await stage.complete(customer, order);
+};
+
+/** Why it is this morning or the next: what the clock at the node says. */
+const cutOffOf = async ({ narrator, headOffice }: Stage, { fulfilments }: Order): Promise<void> => {
+  const { nodeId } = fulfilments[0]!;
+  const { dawn: express, timeZone } = await headOffice.client(network.operations.node, { nodeId });
+  const clock = new Intl.DateTimeFormat('en-GB', { timeZone, timeStyle: 'short' }).format(new Date());
+  const { cutOff, deliveredBy } = express!;
+  const isInTime = clock <= cutOff;
+  narrator.step(
+    nodeId,
+    isInTime ? `sends it tonight, to be there by ${deliveredBy}` : `sends it tomorrow night`,
+    `it is ${clock} there, ${isInTime ? 'before' : 'after'} the cut-off at ${cutOff}`,
+  );
 };
 
 const tables = async ({ narrator, headOffice, told, skus }: Stage): Promise<void> => {

@@ -15,9 +15,16 @@ export const STORY_STOCK = {
   last: { sku: 'POSTER', nodeId: 'store-hongdae', units: 1 },
 } as const;
 
+/** Nodes with an associate of their own. */
+export const STORY_NODE_IDS: readonly string[] = [
+  ...['dc-icheon', 'dc-yangsan'],
+  ...STORY_STOCK.storeOnly.nodeIds,
+  STORY_STOCK.last.nodeId,
+];
+
 const CENTRE_UNITS = 120;
 /** Of a hundred variants that a store could carry, so many it does. */
-const STORE_RANGE_PERCENT = 30;
+const STORE_RANGE_PERCENT = 20;
 
 /** A number below `size` that is the same on every machine, every time. */
 const drawn = (seed: string, size: number): number => createHash('md5').update(seed).digest().readUInt32BE(0) % size;
