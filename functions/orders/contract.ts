@@ -8,8 +8,8 @@ import { CustomerId, NewAddress } from '../customers/contract.ts';
 import fulfilment from '../fulfilment/contract.ts';
 import { Choice, emits } from './emits.ts';
 
-/** An order takes this many different SKUs: all its stock is promised in ONE transaction of at most 100 writes. */
-export const ORDER_LINES_MAX = 40;
+/** As many as a cart holds: all stock of an order is promised in ONE transaction of at most 100 writes. */
+const ORDER_LINES_MAX = 40;
 /** How long an unpaid order keeps its stock. */
 export const PAY_WITHIN_SECONDS = 15 * 60;
 

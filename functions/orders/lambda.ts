@@ -11,6 +11,6 @@ import { handlers as taskHandlers } from './tasks.ts';
 
 const runtime = createRuntime({ env: process.env, clockMs: Date.now, random: Math.random });
 
-export const api = operations(orders, handlers({ ...runtime, sealer: sealerFrom(randomBytes) }), runtime);
+export const api = operations(orders, handlers(runtime, sealerFrom(randomBytes)), runtime);
 export const events = reactions(orders, reactionHandlers(runtime), runtime);
 export const tasks = runTasks(orders, taskHandlers(runtime), runtime);

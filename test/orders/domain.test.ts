@@ -172,6 +172,16 @@ describe('how an order goes on', () => {
     expect(fulfilledAmount(done)).toEqual(krw(0));
   });
 
+  it('it stays CANCELLED, whatever is said later', () => {
+    const done = having(news(1, 'CANCELLED', ofA), news(2, 'CANCELLED', ofB), news(3, 'FULFILLED', ofA));
+    expect(done.status).toBe('CANCELLED');
+  });
+
+  it('no more units are charged than were bought, whatever a node reports', () => {
+    const done = having(news(1, 'FULFILLED', [{ sku: 'TEE', units: 9 }]), news(2, 'FULFILLED', ofB));
+    expect(fulfilledAmount(done)).toEqual(krw(56_702));
+  });
+
   it('the plan that was made when it was placed says nothing new when it is heard', () => {
     expect(hear(placed(), news(1, 'ALLOCATED', ofA, { reason: 'has most' }))).toBeUndefined();
   });

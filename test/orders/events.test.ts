@@ -7,6 +7,7 @@ import { handlers } from '../../functions/orders/events.ts';
 import { markPaid, type OrderSnapshot, orderOf, payable } from '../../functions/orders/parts.ts';
 import { handlers as taskHandlers } from '../../functions/orders/tasks.ts';
 import type { EventDefinition } from '../../shared/contract.ts';
+import { dueKeys } from '../../shared/due.ts';
 import type { Envelope } from '../../shared/outbox.ts';
 import { commitChanges } from '../../shared/runtime.ts';
 import { listenerOf, outboxOf, taskRunnerOf } from '../support/call.ts';
@@ -136,8 +137,12 @@ describe('an order that is not paid in time', () => {
     for (const order of expiring) expect(await saidOf(order)).toHaveLength(1);
   });
 
-  it('a paid order never expires', async () => {
+  it('a paid order never expires, and is not looked at again', async () => {
     const order = await paid();
+    const muchLater = new Date(shop.clock.nowMs + 24 * 60 * MINUTE_MS).toISOString();
+    const due: string[] = [];
+    for await (const { pk } of dueKeys(shop.runtime.tables, 'orders', muchLater, 1_000)) due.push(pk);
+    expect(due).not.toContain(`ORDER#${order.orderId}`);
     shop.clock.nowMs += 60 * MINUTE_MS;
     await run({ task: 'expireUnpaid' });
     expect((await reread(order)).status).toBe('PLACED');
@@ -172,6 +177,18 @@ describe('an order that is not paid in time', () => {
     expect((await reread(stuck)).status).toBe('PENDING_PAYMENT');
     await pay(stuck);
   });
+});
+
+/** Another node takes the first part over. */
+const takenOver = (order: OrderSnapshot) => ({
+  ...of(order, 2, 'store-gangnam'),
+  choice: 'HOME_DELIVERY',
+  method: 'SHIP',
+  lines: [{ sku: SKU, units: 2, storage: 'AMBIENT' }],
+  reason: 'store-gangnam is the next',
+  promise: { by: '2026-11-27T09:00:00.000Z', text: 'Friday' },
+  answerBy: '2026-11-23T02:00:00.000Z',
+  replaces: `${order.orderId}-1`,
 });
 
 describe('an order follows its fulfilment', () => {
@@ -247,17 +264,7 @@ describe('an order follows its fulfilment', () => {
 
   it('another node that takes over is shown, with its reason and promise', async () => {
     const order = await paid();
-    const allocated = {
-      ...of(order, 2, 'store-gangnam'),
-      choice: 'HOME_DELIVERY',
-      method: 'SHIP',
-      lines: [{ sku: SKU, units: 2, storage: 'AMBIENT' }],
-      reason: 'store-gangnam is the next',
-      promise: { by: '2026-11-27T09:00:00.000Z', text: 'Friday' },
-      answerBy: '2026-11-23T02:00:00.000Z',
-      replaces: `${order.orderId}-1`,
-    };
-    await hear(eventOf(Allocated, allocated));
+    await hear(eventOf(Allocated, takenOver(order)));
     const path = { orderId: order.orderId };
     const as = { sub: order.customerId, scope: 'ieum/shop', username: order.customerId };
     const { body } = await shop.call.orders('order', { as, path });
@@ -271,6 +278,15 @@ describe('an order follows its fulfilment', () => {
     });
     await hear(eventOf(Delivered, { ...of(order, 2, 'store-gangnam'), lines: both }));
     expect((await reread(order)).status).toBe('COMPLETED');
+  });
+
+  it('an allocation that is heard of after its delivery completes the record, and ends nothing twice', async () => {
+    const order = await paid();
+    await hear(eventOf(Delivered, { ...of(order, 2, 'store-gangnam'), lines: both }));
+    await hear(eventOf(Allocated, takenOver(order)));
+    expect(await reread(order)).toMatchObject({ status: 'COMPLETED', version: 4 });
+    expect((await reread(order)).fulfilments[1]).toMatchObject({ outcome: 'FULFILLED', promise: { text: 'Friday' } });
+    expect((await saidOf(order)).map(({ type }) => type)).toEqual(['order.placed.v1', 'order.completed.v1']);
   });
 
   it('news of an order that never was fails loudly instead of being swallowed', async () => {

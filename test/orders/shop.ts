@@ -3,15 +3,15 @@ import { handlers as cartHandlers } from '../../functions/carts/api.ts';
 import carts from '../../functions/carts/contract.ts';
 import { handlers as catalogHandlers } from '../../functions/catalog/api.ts';
 import catalog from '../../functions/catalog/contract.ts';
+import { handlers as customerHandlers } from '../../functions/customers/api.ts';
 import customers from '../../functions/customers/contract.ts';
-import { type Address, rememberAddress, sealerFrom } from '../../functions/customers/parts.ts';
+import { type Address, sealerFrom } from '../../functions/customers/parts.ts';
 import { handlers as inventoryHandlers } from '../../functions/inventory/api.ts';
 import inventory from '../../functions/inventory/contract.ts';
 import { handlers as networkHandlers } from '../../functions/network/api.ts';
 import network from '../../functions/network/contract.ts';
 import { handlers as orderHandlers } from '../../functions/orders/api.ts';
 import orders from '../../functions/orders/contract.ts';
-import { commitChanges } from '../../shared/runtime.ts';
 import { apiOf, type Caller, customerCaller, staffCaller } from '../support/call.ts';
 import { startTestEngine } from '../support/engine.ts';
 
@@ -41,8 +41,9 @@ export const openShop = async () => {
     catalog: apiOf(catalog, catalogHandlers(runtime), runtime),
     network: apiOf(network, networkHandlers(runtime), runtime),
     inventory: apiOf(inventory, inventoryHandlers(runtime), runtime),
+    customers: apiOf(customers, customerHandlers(runtime, sealer), runtime),
     carts: apiOf(carts, cartHandlers(runtime), runtime),
-    orders: apiOf(orders, orderHandlers({ ...runtime, sealer }), runtime),
+    orders: apiOf(orders, orderHandlers(runtime, sealer), runtime),
   };
 
   const succeed = async (answer: ReturnType<typeof call.orders>) => {
@@ -80,23 +81,33 @@ export const openShop = async () => {
     call,
     close: engine.close,
 
-    /** Sells a SKU at this price. */
-    sell: (sku: string, amountMinor: number, currency = 'KRW') =>
+    /** Sells SKUs at this price. */
+    sell: (sku: string | string[], amountMinor: number, currency = 'KRW') =>
       succeed(
         call.catalog('publish', {
           as: headOffice,
-          path: { productId: `prd-${sku}` },
+          path: { productId: `prd-${[sku].flat()[0]}` },
           body: {
-            name: { ko: sku },
+            name: { ko: '상품' },
             category: 'apparel',
             storage: 'AMBIENT',
-            variants: [{ sku, price: { amountMinor, currency }, taxRatePercent: 10 }],
+            variants: [sku].flat().map((each) => ({
+              sku: each,
+              price: { amountMinor, currency },
+              taxRatePercent: 10,
+            })),
           },
         }),
       ),
 
-    receive: (nodeId: string, sku: string, units: number) =>
-      succeed(call.inventory('receive', { as: headOffice, path: { nodeId }, body: { lines: [{ sku, units }] } })),
+    receive: (nodeId: string, sku: string | string[], units: number) =>
+      succeed(
+        call.inventory('receive', {
+          as: headOffice,
+          path: { nodeId },
+          body: { lines: [sku].flat().map((each) => ({ sku: each, units })) },
+        }),
+      ),
 
     /** Quantities of a SKU by node. */
     levels: async (sku: string): Promise<Record<string, { available: number; allocated: number; onHand: number }>> => {
@@ -109,14 +120,8 @@ export const openShop = async () => {
       );
     },
 
-    addressFor: async (customerId: string, address: Address = homeInSeoul): Promise<string> => {
-      const addressId = runtime.newId('address');
-      const kept = await rememberAddress(runtime.tables, sealer, customerId, addressId, address);
-      const cause = { actor: 'test', correlationId: 'test', now: runtime.now() };
-      const committed = await commitChanges(runtime, 'customers', cause, [kept]);
-      if (!committed.ok) throw new Error(committed.refusal.detail);
-      return addressId;
-    },
+    addressFor: async (customerId: string): Promise<string> =>
+      (await succeed(call.customers('addAddress', { as: customerCaller(customerId), body: homeInSeoul }))).addressId,
   };
 };
 
