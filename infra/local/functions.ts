@@ -49,6 +49,8 @@ export function startFunctions(options: FunctionOptions): FunctionHost {
   const used = new Map<string, Used>();
   let closed = false;
   mkdirSync(join(options.dataDir, 'logs'), { recursive: true });
+  // Lambda runs in UTC, and a thread has the time zone of its process.
+  process.env.TZ = 'UTC';
   const surroundings = surroundingsOf(options);
 
   const reclaimer = setInterval(

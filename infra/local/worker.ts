@@ -5,7 +5,7 @@
  * In: `[id, requestId, event as JSON]`. Out: `['ready']`, `['used', action, resource]`, `[id, result as JSON]`,
  * `[id, undefined, failure]`, or `['failed', failure]` when the bundle cannot be loaded.
  */
-import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
 import module from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -85,14 +85,26 @@ function failureOf(error: unknown): Failure {
   return { errorType: error.name, errorMessage: error.message, trace: (error.stack ?? '').split('\n') };
 }
 
-/** Output goes to a file, written at once: a line must survive the end of the worker, and no message hop is spent on it. */
+/**
+ * Output goes to a file, written at once: a line must survive the end of the worker, and no message hop is spent on it.
+ * A full file becomes `<file>.old`, in the place of the one before.
+ */
 function writeOutputTo(file: string): void {
-  const descriptor = openSync(file, 'a');
-  if (fstatSync(descriptor).size > LOG_LIMIT_BYTES) ftruncateSync(descriptor);
+  let descriptor = openSync(file, 'a');
+  let bytes = fstatSync(descriptor).size;
+  const write = (line: Buffer): void => {
+    if (bytes > LOG_LIMIT_BYTES) {
+      closeSync(descriptor);
+      renameSync(file, `${file}.old`);
+      descriptor = openSync(file, 'a');
+      bytes = 0;
+    }
+    bytes += writeSync(descriptor, line);
+  };
   process.once('exit', () => closeSync(descriptor));
   for (const stream of [process.stdout, process.stderr]) {
     stream.write = ((chunk: string | Uint8Array, encoding?: unknown, done?: unknown) => {
-      writeSync(descriptor, Buffer.from(chunk as string));
+      write(Buffer.from(chunk as string));
       const callback = typeof encoding === 'function' ? encoding : done;
       if (typeof callback === 'function') callback();
       return true;

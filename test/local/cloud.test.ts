@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -30,18 +30,23 @@ async function keysOf(cloud: LocalCloud, id: string): Promise<string[]> {
   return keys.sort();
 }
 
+let shop: ShopApp;
+beforeAll(() => {
+  shop = synthesizeShop();
+});
+afterAll(() => shop[Symbol.dispose]());
+
+const start = (dataDir: string, port = 0) => startCloud({ assemblyDir: shop.assemblyDir, dataDir, port });
+
 describe('the local cloud', () => {
-  let shop: ShopApp;
+  let dataDir: string;
   let cloud: LocalCloud;
 
   beforeAll(async () => {
-    shop = synthesizeShop();
-    cloud = await startCloud({ ...shop, port: 0 });
+    dataDir = shop.newDataDir();
+    cloud = await start(dataDir);
   });
-  afterAll(async () => {
-    await cloud.close();
-    shop[Symbol.dispose]();
-  });
+  afterAll(() => cloud.close());
 
   test('carries a request through API, table, stream, bus, function and workflow', async () => {
     const response = await put(cloud.url, '/orders/o1');
@@ -71,7 +76,7 @@ describe('the local cloud', () => {
     expect((await put(cloud.url, '/outsider')).status).toBe(500);
     const { name = '' } =
       cloud.template.resources('AWS::Lambda::Function').find(({ id }) => id.startsWith('outsider')) ?? {};
-    const log = readFileSync(join(shop.dataDir, 'logs', `${name}.log`), 'utf8');
+    const log = readFileSync(join(dataDir, 'logs', `${name}.log`), 'utf8');
     expect(log).toContain(`${name} is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:`);
     expect(await keysOf(cloud, 'Orders')).not.toContain('stolen');
   });
@@ -97,33 +102,46 @@ describe('the local cloud', () => {
     expect(await keysOf(cloud, 'Shipments')).toEqual(['o1', 'o2']);
   });
 
+  test('serves SQS by the queue URLs of the template', async () => {
+    const [queue] = cloud.template.resources('AWS::SQS::Queue');
+    const QueueUrl = `https://sqs.ap-northeast-2.amazonaws.com/000000000000/${queue?.name}`;
+    const sent = await fetch(cloud.awsUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'AmazonSQS.SendMessage' },
+      body: JSON.stringify({ QueueUrl, MessageBody: 'late' }),
+    });
+    expect(await sent.json()).toMatchObject({ MessageId: expect.any(String) });
+    expect(await cloud.queues.peek(queue!.arn)).toMatchObject([{ body: 'late' }]);
+  });
+
   test('lets one process at a time use a data directory', async () => {
-    await expect(startCloud({ ...shop, port: 0 })).rejects.toThrow(/in use by another local cloud.*Stop that one/);
+    await expect(start(dataDir)).rejects.toThrow(/in use by another local cloud.*Stop that one/);
     expect((await put(cloud.url, '/orders/o1')).status).toBe(201);
   });
 });
 
 describe('the local cloud does not start', () => {
   test('on a port that is taken, says so and leaves nothing behind', async () => {
-    using shop = synthesizeShop();
+    const dataDir = shop.newDataDir();
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
-    await expect(startCloud({ ...shop, port })).rejects.toThrow(`Port ${port} of 127.0.0.1 is taken. Stop the program`);
+    await expect(start(dataDir, port)).rejects.toThrow(`Port ${port} of 127.0.0.1 is taken. Stop the program`);
     other.close();
     // The data directory is free again, and the port.
-    const cloud = await startCloud({ ...shop, port });
+    const cloud = await start(dataDir, port);
     expect(cloud.url).toBe(`http://127.0.0.1:${port}`);
     await cloud.close();
   });
 
   test('with a resource type that it does not know', async () => {
-    using shop = synthesizeShop();
-    const file = join(shop.assemblyDir, 'Shop.template.json');
+    const assemblyDir = shop.newDataDir();
+    cpSync(shop.assemblyDir, assemblyDir, { recursive: true });
+    const file = join(assemblyDir, 'Shop.template.json');
     const template = JSON.parse(readFileSync(file, 'utf8'));
     template.Resources.Search = { Type: 'AWS::OpenSearchService::Domain' };
     writeFileSync(file, JSON.stringify(template));
-    await expect(startCloud({ ...shop, port: 0 })).rejects.toThrow(
+    await expect(startCloud({ assemblyDir, dataDir: shop.newDataDir(), port: 0 })).rejects.toThrow(
       /Shop\/Search is a AWS::OpenSearchService::Domain.*homes\.ts/,
     );
   });
@@ -135,9 +153,9 @@ describe('the process of the local cloud', () => {
     for (const child of children.splice(0)) child.kill('SIGKILL');
   });
 
-  async function run(shop: ShopApp): Promise<{ child: ChildProcess; url: string; dynamodbEndpoint: string }> {
+  async function run(dataDir: string): Promise<{ child: ChildProcess; url: string; dynamodbEndpoint: string }> {
     const script = join(import.meta.dirname, 'cloud-process.ts');
-    const child = spawn(process.execPath, [script, shop.assemblyDir, shop.dataDir], {
+    const child = spawn(process.execPath, [script, shop.assemblyDir, dataDir], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     children.push(child);
@@ -146,10 +164,10 @@ describe('the process of the local cloud', () => {
   }
 
   test('goes on where it was killed: no order is lost, none is fulfilled twice', async () => {
-    using shop = synthesizeShop();
+    const dataDir = shop.newDataDir();
     const placed: string[] = [];
     for (let kill = 0; kill < 3; kill++) {
-      const { child, url } = await run(shop);
+      const { child, url } = await run(dataDir);
       const orders = Array.from({ length: 25 }, (_, index) => `o${kill}-${index}`);
       await Promise.all(
         orders.map(async (order) => {
@@ -160,7 +178,7 @@ describe('the process of the local cloud', () => {
       await once(child, 'exit');
     }
     expect(placed).toHaveLength(75);
-    const cloud = await startCloud({ ...shop, port: 0 });
+    const cloud = await start(dataDir);
     await cloud.whenIdle();
     const executions = cloud.workflows.list();
     expect(executions.map(({ name }) => name).sort()).toEqual(placed.sort());
@@ -170,8 +188,7 @@ describe('the process of the local cloud', () => {
   });
 
   test.each(['SIGTERM', 'SIGINT'] as const)('ends on %s with everything it started', async (signal) => {
-    using shop = synthesizeShop();
-    const { child, url, dynamodbEndpoint } = await run(shop);
+    const { child, url, dynamodbEndpoint } = await run(shop.newDataDir());
     await put(url, '/orders/o1');
     child.kill(signal);
     expect(await once(child, 'exit')).toEqual([0, null]);
@@ -180,8 +197,7 @@ describe('the process of the local cloud', () => {
   });
 
   test('leaves no engine behind when it is killed', async () => {
-    using shop = synthesizeShop();
-    const { child, dynamodbEndpoint } = await run(shop);
+    const { child, dynamodbEndpoint } = await run(shop.newDataDir());
     child.kill('SIGKILL');
     await expect
       .poll(

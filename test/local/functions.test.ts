@@ -70,6 +70,23 @@ describe('a function', () => {
     delete process.env.SECRET_OF_THE_HOST;
   });
 
+  test('runs in UTC, wherever this machine is', async () => {
+    process.env.TZ = 'Asia/Seoul';
+    expect(new Date(0).getTimezoneOffset()).toBe(-540);
+    const { functions } = host('export const handler = async () => new Date(0).getTimezoneOffset();');
+    expect(await functions.invoke(arn, {})).toBe(0);
+  });
+
+  test('starts a new log when the old one is full, and keeps that', async () => {
+    const { functions, assembly } = host(`
+      const page = 'x'.repeat(1024 * 1024 - 1);
+      export const handler = async () => { for (let n = 0; n < 18; n++) console.log(page); console.log('last'); };`);
+    await functions.invoke(arn, {});
+    const log = join(assembly.dataDir, 'logs', 'Shop-Greeter.log');
+    expect(readFileSync(log, 'utf8')).toMatch(/^x+\nlast\n$/);
+    expect(readFileSync(`${log}.old`)).toHaveLength(17 * 1024 * 1024);
+  });
+
   test('that throws fails with the name and message of its error', async () => {
     const { functions } = host(`
       export const handler = async () => { throw Object.assign(new Error('sold out'), { name: 'SoldOut' }); };`);

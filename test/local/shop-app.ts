@@ -15,10 +15,11 @@ import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { DefinitionBody, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 
-/** A temporary directory with a synthesized app in `cdk.out`, and room for data in `data`. */
+/** A temporary directory with a synthesized app in `cdk.out`, and room for data. */
 export interface ShopApp extends Disposable {
   assemblyDir: string;
-  dataDir: string;
+  /** A data directory that nobody has used yet. */
+  newDataDir(): string;
 }
 
 /** The functions of the shop; they use the SDK as installed, where real ones bundle it. */
@@ -70,7 +71,7 @@ export function synthesizeShop(): ShopApp {
   app.synth();
   return {
     assemblyDir,
-    dataDir: join(root, 'data'),
+    newDataDir: () => mkdtempSync(join(root, 'data-')),
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
   };
 }
