@@ -634,6 +634,26 @@ describe('branches', () => {
     expect(outputOf(revived, arn)).toEqual(['A', 'B', 'C']);
   });
 
+  test('of a Map that overtook one another keep their tokens over a crash', async () => {
+    const steps = chain({ Pick: callback('pick', { End: undefined, Next: 'Pack' }), Pack: callback('pack') });
+    const map = only({ Type: 'Map', ItemsPath: '$.lines', Iterator: steps, End: true });
+    const arn = start(host(map), { lines: ['a', 'b', 'c'] });
+    await hosts[0]!.idle();
+    for (const line of ['c', 'a']) {
+      answer(hosts[0]!, tokenOf('pick', ['a', 'b', 'c'].indexOf(line)), `picked ${line}`);
+      await hosts[0]!.idle();
+    }
+    const revived = host(map);
+    revived.resume();
+    await revived.idle();
+    expect(called()).toEqual(['pick', 'pick', 'pick', 'pack', 'pack']);
+    answer(revived, tokenOf('pick', 1), 'picked b');
+    await revived.idle();
+    for (const { token, input } of calls.slice(3)) answer(revived, token, `packed after ${input}`);
+    await revived.idle();
+    expect(outputOf(revived, arn)).toEqual(['a', 'b', 'c'].map((line) => `packed after picked ${line}`));
+  });
+
   test('that fail close what their siblings wait for', async () => {
     const workflows = host(parallel);
     const arn = start(workflows);
