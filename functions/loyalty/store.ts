@@ -16,7 +16,7 @@ const lotKey = ({ customerId, orderId }: Pick<PointsLot, 'customerId' | 'orderId
 });
 const ENTRY_PREFIX = 'ENTRY#';
 
-export interface LotItem extends PointsLot, Key {
+interface LotItem extends PointsLot, Key {
   status: 'PENDING' | 'AVAILABLE';
 }
 

@@ -77,8 +77,8 @@ const commitDecision = async (
       ? instruct(payment, decision.instruction, cause.now)
       : become(payment, decision, cause.now);
   const order = await orderChange(settlement, payment, decision.kind === 'become' ? decision.order : undefined);
-  // The payment comes first: where it was confirmed by somebody else, its guard answers and not the order's, which is
-  // no longer payable just because it was paid.
+  // The payment comes first: one that somebody else has just confirmed is read again, and its order, which is not
+  // payable any more because it was paid, is not asked for its reason.
   const committed = await commitChanges<'changed-meanwhile' | 'wrong-state'>(runtime, 'payments', cause, [
     transition.change,
     order,

@@ -101,6 +101,17 @@ describe('paying an order', () => {
     await desk.auditAtRest(order);
   });
 
+  it('a channel pays the orders that it placed for its buyers', async () => {
+    const order = await desk.newOrder(won(500), 'marketplace');
+    const { status, body } = await desk.call('pay', {
+      as: channelCaller('marketplace'),
+      path: { orderId: order.orderId },
+      body: { method: { kind: 'CARD', token: 'tok_approve' } },
+    });
+    expect([status, body.status]).toEqual([201, 'AUTHORIZED']);
+    await desk.auditAtRest(order);
+  });
+
   it('lists every attempt, with what became of it', async () => {
     const order = await desk.newOrder();
     await desk.pay(order, 'tok_decline');

@@ -5,7 +5,7 @@ import { createOrder } from '../../functions/orders/store.ts';
 import { handlers as orderTasks } from '../../functions/orders/tasks.ts';
 import { handlers } from '../../functions/payments/api.ts';
 import payments from '../../functions/payments/contract.ts';
-import { type PaymentRecord, providerKey } from '../../functions/payments/domain.ts';
+import { providerKey } from '../../functions/payments/domain.ts';
 import { reactions } from '../../functions/payments/events.ts';
 import type { PaymentProvider } from '../../functions/payments/provider.ts';
 import { type Faults, simulatedProvider } from '../../functions/payments/simulated-provider.ts';
@@ -44,7 +44,8 @@ const processOf = (runtime: Runtime, provider: PaymentProvider) => {
 };
 export type Process = ReturnType<typeof processOf>;
 
-const opposite: Record<string, readonly string[]> = {
+/** What the provider may say where we say this, at rest. */
+const atProvider: Record<string, readonly string[]> = {
   AUTHORIZED: ['APPROVED'],
   CAPTURED: ['CAPTURED'],
   PARTIALLY_CAPTURED: ['CAPTURED'],
@@ -94,11 +95,12 @@ export const openDesk = async () => {
       clock.nowMs += seconds * 1000;
     },
 
-    newOrder: async (total: Money = won(12_900)): Promise<OrderSnapshot> => {
+    newOrder: async (total: Money = won(12_900), channelId?: string): Promise<OrderSnapshot> => {
       const orderId = runtime.newId('order');
       const order: OrderSnapshot = {
         orderId,
         customerId: `customer-${orderId}`,
+        ...(channelId === undefined ? {} : { channelId }),
         status: 'PENDING_PAYMENT',
         choice: 'HOME_DELIVERY',
         lines: [{ sku: 'TEE', units: 1, unitPrice: total, taxRatePercent: 10, storage: 'AMBIENT' }],
@@ -129,8 +131,8 @@ export const openDesk = async () => {
     auditAtRest: async (order: OrderSnapshot) => {
       const seen = await look(order);
       for (const [index, payment] of seen.payments.entries()) {
-        expect(opposite[payment.status], `${payment.status} at rest`).toBeDefined();
-        expect(opposite[payment.status], `${payment.status}, provider`).toContain(seen.charges[index]!.state);
+        expect(atProvider[payment.status], `${payment.status} at rest`).toBeDefined();
+        expect(atProvider[payment.status], `${payment.status}, provider`).toContain(seen.charges[index]!.state);
       }
       const holding = seen.charges.filter(({ state }) => state === 'APPROVED' || state === 'CAPTURED');
       expect(holding.length).toBeLessThanOrEqual(1);
@@ -147,4 +149,3 @@ export const openDesk = async () => {
 };
 
 export type Desk = Awaited<ReturnType<typeof openDesk>>;
-export type { PaymentRecord };
