@@ -52,6 +52,15 @@ interface Call extends PromiseWithResolvers<unknown> {
 }
 
 const INIT_LIMIT_MS = 10_000;
+/** Lambda's limit for events and answers (counted here in characters, which spares a look at each). */
+const PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024;
+
+const tooLarge = (errorType: string, bytes: number): FunctionError =>
+  new FunctionError({
+    errorType,
+    errorMessage: `${bytes} bytes are over the limit of ${PAYLOAD_LIMIT_BYTES}`,
+    trace: [],
+  });
 
 /** One worker thread of one function. It takes calls until it crashes, runs out of time or is closed. */
 export class Sandbox {
@@ -102,11 +111,13 @@ export class Sandbox {
 
   /** Runs the function. Rejects with FunctionError. */
   run(event: unknown): Promise<unknown> {
+    const payload = JSON.stringify(event) ?? 'null';
+    if (payload.length > PAYLOAD_LIMIT_BYTES) return Promise.reject(tooLarge('Request.TooLarge', payload.length));
     const id = ++this.#lastId;
     const call: Call = { requestId: randomUUID(), ...Promise.withResolvers<unknown>() };
     this.#calls.set(id, call);
     if (this.#ready) this.#limitTime(id, call);
-    this.#worker.postMessage([id, call.requestId, JSON.stringify(event) ?? 'null']);
+    this.#worker.postMessage([id, call.requestId, payload]);
     return call.promise;
   }
 
@@ -142,7 +153,8 @@ export class Sandbox {
       if (!this.#accepting) void this.#worker.terminate();
     }
     if (failure) call.reject(new FunctionError(failure));
-    else call.resolve(JSON.parse(result ?? 'null'));
+    else if (result === undefined || result.length <= PAYLOAD_LIMIT_BYTES) call.resolve(JSON.parse(result ?? 'null'));
+    else call.reject(tooLarge('Function.ResponseSizeTooLarge', result.length));
   }
 
   #fail(errorType: string, what: string): void {

@@ -120,6 +120,15 @@ describe('the local cloud', () => {
   });
 });
 
+test('an unchanged shop is up again well within 2.5 seconds', async () => {
+  const dataDir = shop.newDataDir();
+  await (await start(dataDir)).close();
+  const begun = performance.now();
+  const cloud = await start(dataDir);
+  expect(performance.now() - begun).toBeLessThan(2500);
+  await cloud.close();
+});
+
 describe('the local cloud does not start', () => {
   test('on a port that is taken, says so and leaves nothing behind', async () => {
     const dataDir = shop.newDataDir();

@@ -204,6 +204,18 @@ describe('a function in trouble', () => {
     await expect(functions.invoke(arn, {})).rejects.toMatchObject({ errorType: 'TypeError' });
   });
 
+  test('takes and gives at most 6 MB, as Lambda does', async () => {
+    const { functions } = host(
+      'export const handler = async (event) => event.big ? "x".repeat(6 * 1024 * 1024) : "well";',
+    );
+    const large = 'x'.repeat(6 * 1024 * 1024);
+    await expect(functions.invoke(arn, { large })).rejects.toMatchObject({ errorType: 'Request.TooLarge' });
+    await expect(functions.invoke(arn, { big: true })).rejects.toMatchObject({
+      errorType: 'Function.ResponseSizeTooLarge',
+    });
+    expect(await functions.invoke(arn, {})).toBe('well');
+  });
+
   test('is reclaimed when idle, and a call that arrives then is served by a new thread', async () => {
     const { functions } = host('let calls = 0; export const handler = async () => ++calls;', { idleSeconds: 0.02 });
     for (let round = 0; round < 5; round++) {
@@ -239,7 +251,10 @@ describe('the role of a function', () => {
     const require = createRequire(${JSON.stringify(import.meta.url)});
     const { DynamoDBClient, GetItemCommand } = require('@aws-sdk/client-dynamodb');
     const client = new DynamoDBClient({});
+    let attempts = 0;
+    client.middlewareStack.add((next) => (args) => { attempts++; return next(args); }, { step: 'finalizeRequest', priority: 'low' });
     export const handler = async (event) => {
+      if (event.count) return attempts;
       const answer = await client.send(new GetItemCommand({ TableName: event.table, Key: { pk: { S: 'o1' } } }));
       return { item: answer.Item };
     };`;
@@ -275,6 +290,7 @@ describe('the role of a function', () => {
       message: `Shop-Greeter is not authorized to perform: dynamodb:GetItem on resource: ${orders.replace('orders', 'customers')}`,
     });
     expect(calls).toEqual([]);
+    expect(await functions.invoke(arn, { count: true })).toBe(1);
     expect(functions.used()).toEqual([]);
   });
 
