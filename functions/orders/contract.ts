@@ -13,7 +13,7 @@ const ORDER_LINES_MAX = 40;
 /** How long an unpaid order keeps its stock. */
 export const PAY_WITHIN_SECONDS = 15 * 60;
 
-export const ORDER_STATUSES = ['PENDING_PAYMENT', 'PLACED', 'PROCESSING', 'COMPLETED', 'CANCELLED', 'EXPIRED'] as const;
+const ORDER_STATUSES = ['PENDING_PAYMENT', 'PLACED', 'PROCESSING', 'COMPLETED', 'CANCELLED', 'EXPIRED'] as const;
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
 const UnitsOfSku = z.object({ sku: Sku, units: Units });

@@ -48,7 +48,6 @@ const Placed = z.object({
     .meta({ description: 'The plan: which node supplies what, and why. Its stock is allocated already.' }),
   total: MoneySchema,
 });
-export type Placed = z.infer<typeof Placed>;
 
 export const emits = {
   OrderPlaced: event('order.placed.v1', Placed, 'An order is paid for and may be fulfilled.'),

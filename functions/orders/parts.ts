@@ -5,7 +5,7 @@ import orders from './contract.ts';
 import type { OrderSnapshot } from './domain.ts';
 import { getOrder, leavePending, orderKey } from './store.ts';
 
-export type { OrderFulfilment, OrderLine, OrderSnapshot } from './domain.ts';
+export type { OrderSnapshot } from './domain.ts';
 
 /** The order as it stands (one strongly consistent read), undefined where there is none. Whose it is, ask yourself. */
 export const orderOf = (tables: Tables, orderId: string): Promise<OrderSnapshot | undefined> =>
