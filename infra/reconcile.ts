@@ -118,7 +118,7 @@ const tablesInEnvironment = (): TableNames | undefined => {
 };
 
 /** Reads twice where the first reading found something, for what was only on its way. */
-const reconcileUnderLoad = async (client: DynamoDBClient, tables: TableNames): Promise<Report> => {
+export const reconcileUnderLoad = async (client: DynamoDBClient, tables: TableNames): Promise<Report> => {
   const first = await reconcile(client, tables);
   if (first.findings.length === 0) return first;
   console.log(`${first.findings.length} do not add up; looking again in ${SETTLE_SECONDS} s …`);
