@@ -48,6 +48,8 @@ const Placed = z.object({
     .meta({ description: 'The plan: which node supplies what, and why. Its stock is allocated already.' }),
   total: MoneySchema,
 });
+/** Data of `order.placed.v1`: everything that fulfilment, loyalty and payments need. */
+export type Placed = z.infer<typeof Placed>;
 
 export const emits = {
   OrderPlaced: event('order.placed.v1', Placed, 'An order is paid for and may be fulfilled.'),
