@@ -1,6 +1,6 @@
 /** A process of its own for the crash test: starts an execution, says what it handed out, and waits to be killed. */
-import { openJournal } from '../../infra/local/journal.ts';
-import { createWorkflows } from '../../infra/local/workflows.ts';
+import { openJournal } from '../../../infra/local/journal.ts';
+import { createWorkflows } from '../../../infra/local/workflows.ts';
 
 const [dataDir = '', machine = '', definition = ''] = process.argv.slice(2);
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
