@@ -46,6 +46,7 @@ export const Payment = z
     updatedAt: InstantSchema,
   })
   .meta({ id: 'Payment' });
+export type Payment = z.infer<typeof Payment>;
 
 const aboutPayment = { paymentId: Id, orderId: Id };
 const Amount = z.object({ ...aboutPayment, amount: MoneySchema });

@@ -1,4 +1,3 @@
-import type * as z from 'zod';
 import type { Money } from '../../shared/money.ts';
 import { ok, type Result, refuse } from '../../shared/result.ts';
 import { type Instant, plusSeconds } from '../../shared/time.ts';
@@ -16,7 +15,7 @@ export type Instruction =
   | { kind: 'CAPTURE'; amount: Money };
 
 /** One attempt to pay one order, as it is kept. */
-export interface PaymentRecord extends z.infer<typeof Payment> {
+export interface PaymentRecord extends Payment {
   instruction?: Instruction;
   /** The command that asked for it: a repeat of the command finds its own attempt. */
   command: { caller: string; key: string; requestHash: string };
