@@ -3,6 +3,7 @@ import type { OrderSnapshot } from '../../functions/orders/parts.ts';
 import { ProviderUnreachable } from '../../functions/payments/provider.ts';
 import type { Money } from '../../shared/money.ts';
 import type { Envelope } from '../../shared/outbox.ts';
+import type { Tables } from '../../shared/table.ts';
 import { type Desk, openDesk, won } from './desk.ts';
 
 let desk: Desk;
@@ -115,6 +116,31 @@ describe('an order that ends', () => {
     const order = await desk.newOrder();
     await desk.hear(cancelled(order));
     expect((await desk.look(order)).payments).toEqual([]);
+  });
+});
+
+describe('too much contention', () => {
+  it('for the confirm loses nothing: the same command, sent again, finds its charge and places the order', async () => {
+    const order = await desk.newOrder();
+    const { tables } = desk.runtime;
+    let isContended = true;
+    const contended: Tables = {
+      ...tables,
+      commit: (parts) =>
+        isContended &&
+        parts.some(({ table }) => table === 'orders') &&
+        parts.some(({ write }) => write.kind === 'update')
+          ? Promise.resolve({ ok: false, refusal: { problem: 'too-busy', detail: 'others write the same items' } })
+          : tables.commit(parts),
+    };
+    const process = desk.processWith({ ...desk.runtime, tables: contended }, desk.provider);
+    const busy = await process.pay(order, 'tok_approve', 'key-1');
+    expect([busy.status, busy.body.type]).toEqual([503, 'urn:ieum:problem:too-busy']);
+    expect((await desk.look(order)).charges[0]!.state).toBe('APPROVED');
+    isContended = false;
+    const again = await process.pay(order, 'tok_approve', 'key-1');
+    expect([again.status, again.body.status]).toEqual([201, 'AUTHORIZED']);
+    expect((await desk.auditAtRest(order)).payments).toHaveLength(1);
   });
 });
 
