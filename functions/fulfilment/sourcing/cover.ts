@@ -71,7 +71,9 @@ const fullest = (units: readonly number[]): number[] => {
     if (place < PARCELS_MAX) top.splice(place, 0, some);
     if (top.length > PARCELS_MAX) top.pop();
   }
-  return top.reduce((sums, some) => [...sums, sums.at(-1)! + some], [0]);
+  const together = [0];
+  for (const some of top) together.push(together.at(-1)! + some);
+  return together;
 };
 
 /** Depth-first over sets of nodes: each step takes a node that has some of the line that fewest nodes have. */
