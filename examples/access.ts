@@ -1,6 +1,12 @@
-import type { LocalCloud } from '../infra/local/cloud.ts';
 import type { Role } from '../shared/auth.ts';
 import { type Client, createClient } from '../shared/client.ts';
+
+/** What has to be known of a local cloud; the cloud itself will do. */
+interface Located {
+  url: string;
+  awsUrl: string;
+  template: { outputs: Record<string, string> };
+}
 
 /** Where a deployment answers, and as whom a machine may sign in there. */
 export interface CloudAccess {
@@ -15,20 +21,18 @@ export interface CloudAccess {
   channel: { clientId: string; clientSecret: string };
 }
 
-/** Access to a local cloud, as the outputs of a deployed stack would give it. */
-export const accessOf = ({ url, awsUrl, template }: Pick<LocalCloud, 'url' | 'awsUrl' | 'template'>): CloudAccess => {
+/** Access to a local cloud, by the outputs of its stacks. */
+export const accessOf = ({ url, awsUrl, template }: Located): CloudAccess => {
   const output = (name: string): string => {
     const value = template.outputs[name];
     if (value === undefined) throw new Error(`the stacks have no output ${name}; the examples sign in with it`);
     return value;
   };
-  const [pool] = template.resources('AWS::Cognito::UserPool');
-  if (pool === undefined) throw new Error('the stacks have no user pool; the examples sign in with it');
   const clientId = output('ChannelsClientId');
   return {
     apiUrl: url,
     identityUrl: awsUrl,
-    userPoolId: pool.name,
+    userPoolId: output('UserPoolId'),
     screensClientId: output('ScreensClientId'),
     // The local identity provider's secret, see homes.ts. On AWS it is read with DescribeUserPoolClient.
     channel: { clientId, clientSecret: `secret-${clientId}` },

@@ -44,9 +44,8 @@ export const openDeployment = async ({ url, runningDir, ownDir }: Where): Promis
     .find(({ cloud }) => cloud?.url === url);
   if (running?.cloud !== undefined) {
     const { dataDir, cloud } = running;
-    const template = loadTemplate(ASSEMBLY, deploymentOf(ASSEMBLY));
     return {
-      access: accessOf({ ...cloud, template }),
+      access: accessOf({ ...cloud, template: cloud }),
       dataDir,
       reconcile: () => reconcileAt(cloud.dynamodbEndpoint),
       close: async () => {},

@@ -10,7 +10,11 @@ const LINE_EVERY_MS = 5_000;
 const BAR_EVERY_MS = 200;
 
 /** Shows how far the replay is: a bar on a terminal, a line every few seconds anywhere else. */
-export const startProgress = (total: number, standing: () => Standing): { stop(): void } => {
+export const startProgress = (
+  total: number,
+  say: (line: string) => void,
+  standing: () => Standing,
+): { stop(): void } => {
   if (process.stdout.isTTY) {
     const format = '{bar} {value}/{total} orders, {underWay} under way, {duration_formatted}';
     const bar = new SingleBar({ format, hideCursor: true }, Presets.shades_classic);
@@ -30,7 +34,7 @@ export const startProgress = (total: number, standing: () => Standing): { stop()
   }
   const line = (): void => {
     const { ended, underWay } = standing();
-    console.log(`${ended} of ${total} orders, ${underWay} under way`);
+    say(`${ended} of ${total} orders, ${underWay} under way`);
   };
   const timer = setInterval(line, LINE_EVERY_MS);
   return {

@@ -10,13 +10,13 @@ import type { Superstore, SuperstoreOrder } from './superstore.ts';
 const drawn = (seed: string, size: number): number => createHash('md5').update(seed).digest().readUInt32BE(0) % size;
 const isDrawn = (seed: string, percent: number): boolean => drawn(seed, 100) < percent;
 
-const SCARCE_PERCENT = 10;
+const SCARCE_PERCENT = 5;
 /** A scarce product's stock, as a share of what is ever ordered of it: it sells out on the way. */
 const SCARCE_SUPPLY_PERCENT = 15;
 /** Everything else is in two distribution centres, with this much of what is ever ordered in each. */
 const SUPPLY_PERCENT = 70;
-const STORE_RANGE_PERCENT = 30;
-const PICKUP_PERCENT = 50;
+const STORE_RANGE_PERCENT = 50;
+const PICKUP_PERCENT = 60;
 const REJECT_PERCENT = 3;
 
 const CENTRE_IDS = US_NODES.filter(({ kind }) => kind === 'DC').map(({ nodeId }) => nodeId);
@@ -48,7 +48,7 @@ export class Scenario {
     const stores = STORE_IDS.filter((nodeId) => isDrawn(`${sku} at ${nodeId}`, STORE_RANGE_PERCENT));
     return new Map([
       ...[first, second].map((at) => [CENTRE_IDS[at]!, share(SUPPLY_PERCENT)] as const),
-      ...stores.map((nodeId) => [nodeId, 3 + drawn(`${sku} units at ${nodeId}`, 8)] as const),
+      ...stores.map((nodeId) => [nodeId, 5 + drawn(`${sku} units at ${nodeId}`, 10)] as const),
     ]);
   }
 
@@ -65,7 +65,7 @@ export class Scenario {
     );
   }
 
-  /** As the channel sends it. Customers collect what the store of their city carries, as often as not. */
+  /** As the channel sends it. Customers like to collect what the store of their city carries. */
   channelOrder(order: SuperstoreOrder): ChannelOrder {
     const { reference, buyer, city, state, postalCode, lines } = order;
     const base = { reference, buyer: { reference: buyer }, currency: 'USD', lines };

@@ -50,7 +50,7 @@ const listPriceMinor = ({ Sales, Quantity, Discount }: Row): number =>
 const TAX_PERCENT = 0;
 
 const productOf = (row: Row): NewProduct => {
-  const name = row['Product Name'];
+  const name = row['Product Name'].trim();
   return {
     productId: row['Product ID'],
     name: { ko: name, en: name },
