@@ -184,7 +184,7 @@ export default capability({
     },
     tasks: {
       tables: {
-        fulfilment: ['GetItem', 'Query', 'PutItem', 'UpdateItem'],
+        fulfilment: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'ConditionCheckItem'],
         inventory: ['Query', 'PutItem', 'UpdateItem'],
         network: ['Query'],
         customers: ['GetItem'],
