@@ -27,7 +27,9 @@ export class Journal {
   constructor(file: string) {
     this.#file = file;
     if (!existsSync(file)) return;
-    for (const line of readFileSync(file, 'utf8').split('\n')) if (isWhole(line)) this.#remember(JSON.parse(line));
+    const text = readFileSync(file, 'utf8');
+    for (const line of text.split('\n')) if (isWhole(line)) this.#remember(JSON.parse(line));
+    if (!text.endsWith('\n')) appendFileSync(file, '\n');
   }
 
   #remember(step: Progress): void {

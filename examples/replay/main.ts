@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { DEFAULT_OWN_DIR, DEFAULT_RUNNING_DIR, openDeployment } from './deployment.ts';
+import { startProgress } from './progress.ts';
 import { replay } from './replay.ts';
 import { describeRun } from './report.ts';
 
@@ -36,7 +37,7 @@ const main = async (): Promise<void> => {
   const where = { url: values.url, runningDir: values.running, ownDir: values.data };
   const deployment = await openDeployment(where);
   try {
-    const run = await replay({ deployment, count, concurrency, say: console.log });
+    const run = await replay({ deployment, count, concurrency, say: console.log, show: startProgress });
     console.log(describeRun(run).join('\n'));
     process.exitCode = run.reconciled.findings.length === 0 ? 0 : 1;
   } finally {

@@ -10,11 +10,7 @@ const LINE_EVERY_MS = 5_000;
 const BAR_EVERY_MS = 200;
 
 /** Shows how far the replay is: a bar on a terminal, a line every few seconds anywhere else. */
-export const startProgress = (
-  total: number,
-  say: (line: string) => void,
-  standing: () => Standing,
-): { stop(): void } => {
+export const startProgress = (total: number, standing: () => Standing): { stop(): void } => {
   if (process.stdout.isTTY) {
     const format = '{bar} {value}/{total} orders, {underWay} under way, {duration_formatted}';
     const bar = new SingleBar({ format, hideCursor: true }, Presets.shades_classic);
@@ -34,7 +30,7 @@ export const startProgress = (
   }
   const line = (): void => {
     const { ended, underWay } = standing();
-    say(`${ended} of ${total} orders, ${underWay} under way`);
+    console.log(`${ended} of ${total} orders, ${underWay} under way`);
   };
   const timer = setInterval(line, LINE_EVERY_MS);
   return {

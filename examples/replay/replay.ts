@@ -5,7 +5,7 @@ import { Channel } from './channel.ts';
 import type { Deployment } from './deployment.ts';
 import { Journal } from './journal.ts';
 import { US_NODES } from './network.ts';
-import { startProgress } from './progress.ts';
+import type { Standing } from './progress.ts';
 import type { Run } from './report.ts';
 import { Robot } from './robot.ts';
 import { Scenario } from './scenario.ts';
@@ -56,18 +56,18 @@ export interface ReplayOptions {
   /** Calls under way at a time, for the channel and for the nodes each. */
   concurrency: number;
   say(line: string): void;
+  /** Shows how far it is, as often as it likes, until it is stopped. */
+  show(total: number, standing: () => Standing): { stop(): void };
 }
 
 /** Sends the orders through the API until each has ended, and fulfils them. What an earlier run did is not done again. */
-export const replay = async ({ deployment, count, concurrency, say }: ReplayOptions): Promise<Run> => {
+export const replay = async ({ deployment, count, concurrency, say, show }: ReplayOptions): Promise<Run> => {
   const superstore = readSuperstore();
   const orders = superstore.orders.slice(0, count);
   const scenario = new Scenario(superstore);
   const { access, dataDir } = deployment;
   const loaded = await loadCatalogue(deployment, superstore, scenario, orders);
-  console.log(
-    `${access.apiUrl}: loaded ${loaded.nodes} nodes and ${loaded.products} products; ${orders.length} orders`,
-  );
+  say(`${access.apiUrl}: loaded ${loaded.nodes} nodes and ${loaded.products} products; ${orders.length} orders`);
 
   const journal = new Journal(join(dataDir, 'replay.jsonl'));
   const channel = new Channel({ client: clientOfChannel(access), scenario, journal });
@@ -81,7 +81,7 @@ export const replay = async ({ deployment, count, concurrency, say }: ReplayOpti
   const progressOf = () => orders.flatMap(({ reference }) => journal.of(reference) ?? []);
   const ended = (): number => progressOf().filter(({ status, refused }) => status ?? refused).length;
   const endedBefore = ended();
-  const progress = startProgress(orders.length, say, () => ({ ended: ended(), underWay: channel.underWay }));
+  const progress = show(orders.length, () => ({ ended: ended(), underWay: channel.underWay }));
   const startedMs = performance.now();
   let isPlaced = false;
   const placing = inParallel(orders, (order) => channel.see(order), concurrency).then(() => {
