@@ -1,0 +1,108 @@
+import { expect } from 'vitest';
+import carts from '../../functions/carts/contract.ts';
+import customers from '../../functions/customers/contract.ts';
+import fulfilment from '../../functions/fulfilment/contract.ts';
+import orders from '../../functions/orders/contract.ts';
+import payments from '../../functions/payments/contract.ts';
+import type { OutboxItem } from '../../shared/outbox.ts';
+import { CENTRE, FAR, NEAR } from './chain.ts';
+import { type Journeys, refusalOf } from './shop.ts';
+
+/** What is kept from others, and what is kept although something failed. */
+export const keeping: Journeys = {
+  "another customer's order, payments, cart and address look like missing ones": async (shop) => {
+    const sku = await shop.goods({ [CENTRE]: 3 });
+    const [owner, stranger] = [await shop.customer(), await shop.customer()];
+    const { orderId } = await owner.order([{ sku, units: 1 }]);
+    const { cartId } = await owner.fillCart([{ sku, units: 1 }]);
+    const ask = stranger.client;
+    await stranger.fillCart([{ sku, units: 1 }]);
+    const attempts = [
+      ask(orders.operations.order, { orderId }),
+      ask(payments.operations.payments, { orderId }),
+      stranger.pay(orderId),
+      ask(payments.operations.confirm, { orderId, attempt: 1 }),
+      ask(fulfilment.operations.ofOrder, { orderId }),
+      ask(orders.operations.place, { cartId: cartId! }),
+      ask(carts.operations.chooseDelivery, { choice: 'HOME_DELIVERY', addressId: owner.addressId }),
+      ask(carts.operations.deliveryOptions, { addressId: owner.addressId }),
+    ];
+    for (const refusal of await Promise.all(attempts.map(refusalOf))) expect(refusal).toBe('not-found');
+    expect((await ask(orders.operations.orders, {})).items).toEqual([]);
+    expect((await ask(customers.operations.addresses, {})).items.map(({ addressId }) => addressId)).toEqual([
+      stranger.addressId,
+    ]);
+    expect(await refusalOf(shop.channel()(orders.operations.order, { orderId }))).toBe('not-found');
+  },
+
+  "another store's work looks like missing work": async (shop) => {
+    const sku = await shop.goods({ [NEAR]: 1 });
+    const { orderId } = await (await shop.customer()).buy([{ sku, units: 1 }]);
+    const near = shop.associate(NEAR);
+    const { fulfilmentOrderId } = await near.offered(orderId);
+    const other = shop.associate(FAR);
+    const attempts = [
+      other.client(fulfilment.operations.fulfilmentOrder, { fulfilmentOrderId }),
+      other.client(fulfilment.operations.worklist, { nodeId: NEAR }),
+      other.take(fulfilmentOrderId, 'accept'),
+      other.reject(fulfilmentOrderId),
+    ];
+    for (const refusal of await Promise.all(attempts.map(refusalOf))) expect(refusal).toBe('not-found');
+    expect(await near.client(fulfilment.operations.fulfilmentOrder, { fulfilmentOrderId })).toMatchObject({
+      work: 'ALLOCATED',
+    });
+  },
+
+  'a customer who leaves is forgotten, and the order on its way still arrives': async (shop) => {
+    const sku = await shop.goods({ [CENTRE]: 1 });
+    const customer = await shop.customer();
+    const { client } = customer;
+    const profile = { name: 'A customer', email: 'a@test.example', phone: '+82 10-0000-0001', locale: 'ko' as const };
+    await client(customers.operations.saveProfile, profile);
+    expect(await client(customers.operations.profile, {})).toMatchObject(profile);
+    const { orderId } = await customer.buy([{ sku, units: 1 }]);
+    await client(customers.operations.erase, {});
+    expect(await refusalOf(client(customers.operations.profile, {}))).toBe('not-found');
+    expect((await client(customers.operations.addresses, {})).items).toEqual([]);
+    await shop.associate(CENTRE).deliver(orderId);
+    await customer.sees(orderId, 'COMPLETED');
+  },
+
+  'events that the streams left behind are swept up, and acted on once although they come twice': async (shop) => {
+    const { world } = shop;
+    const sku = await shop.goods({ [CENTRE]: 1 });
+    const customer = await shop.customer();
+    const { orderId } = await customer.order([{ sku, units: 1 }]);
+    await world.cloud.whenIdle();
+    const stream = world.functionArn('outbox', 'stream');
+    const sweep = () => world.cloud.functions.invoke(world.functionArn('outbox', 'sweeper'), {});
+    const fromPayments = ({ Records }: { Records: { eventSourceARN: string }[] }) =>
+      Records.some(({ eventSourceARN }) => eventSourceARN.includes(world.tableNames.payments!));
+    const releasePayments = shop.hold(stream, fromPayments);
+    let told: OutboxItem[];
+    try {
+      await customer.pay(orderId);
+      told = await world.ageOutbox('payments');
+      expect(told.flatMap(({ entries }) => entries.map(({ type }) => type))).toContain('order.placed.v1');
+      await sweep();
+      await shop.associate(CENTRE).offered(orderId);
+      expect(await world.outbox('payments')).toEqual([]);
+    } finally {
+      releasePayments();
+    }
+    const release = shop.hold(stream);
+    try {
+      for (const capability of Object.keys(world.tableNames)) {
+        for (const item of told) await world.putItem(capability, item);
+      }
+      await sweep();
+    } finally {
+      release();
+    }
+    await world.cloud.whenIdle();
+    await shop.associate(CENTRE).deliver(orderId);
+    await customer.sees(orderId, 'COMPLETED');
+    const { items } = await customer.client(fulfilment.operations.ofOrder, { orderId });
+    expect(items).toMatchObject([{ work: 'DELIVERED' }]);
+  },
+};
