@@ -18,8 +18,8 @@ export interface Deployment {
 }
 
 export interface Where {
-  /** Of the HTTP API of a cloud that runs already. */
-  url: string;
+  /** Of the HTTP API of a cloud that runs already; it may be missing only if it is not named. */
+  url: string | undefined;
   /** Data directory of that cloud. */
   runningDir: string;
   /** Data directory of a cloud of our own, if none runs there. */
@@ -36,12 +36,16 @@ const reconcileAt = async (endpoint: string): Promise<Report> => {
   }
 };
 
-/** The cloud that runs at `url`, or one of our own on a free port for as long as it is open. */
+/**
+ * The cloud that runs at `url`, or, unless that was named, one of our own on a free port for as long as it is open.
+ *
+ * @throws Error where no cloud of these data directories runs at the `url` that was named
+ */
 export const openDeployment = async ({ url, runningDir, ownDir }: Where): Promise<Deployment> => {
   await synthesize();
   const running = [runningDir, ownDir]
     .map((dataDir) => ({ dataDir, cloud: runningIn(dataDir) }))
-    .find(({ cloud }) => cloud?.url === url);
+    .find(({ cloud }) => cloud?.url === (url ?? DEFAULT_URL));
   if (running?.cloud !== undefined) {
     const { dataDir, cloud } = running;
     return {
@@ -51,6 +55,7 @@ export const openDeployment = async ({ url, runningDir, ownDir }: Where): Promis
       close: async () => {},
     };
   }
+  if (url !== undefined) throw new Error(`no local cloud of ${runningDir} or ${ownDir} runs at ${url}`);
   mkdirSync(ownDir, { recursive: true });
   const cloud = await startCloud({ assemblyDir: ASSEMBLY, dataDir: ownDir, port: 0 });
   const withdraw = announce(ownDir, cloud);
@@ -70,5 +75,7 @@ export const openDeployment = async ({ url, runningDir, ownDir }: Where): Promis
   };
 };
 
+/** Where `npm start` answers, and keeps its data. */
+export const DEFAULT_URL = 'http://127.0.0.1:4000';
 export const DEFAULT_RUNNING_DIR = join('.ieum', 'data');
 export const DEFAULT_OWN_DIR = join('.ieum', 'replay');
