@@ -24,7 +24,7 @@ export const STORY_NODE_IDS: readonly string[] = [
 
 const CENTRE_UNITS = 120;
 /** Of a hundred variants that a store could carry, so many it does. */
-const STORE_RANGE_PERCENT = 20;
+const STORE_RANGE_PERCENT = 15;
 
 /** A number below `size` that is the same on every machine, every time. */
 const drawn = (seed: string, size: number): number => createHash('md5').update(seed).digest().readUInt32BE(0) % size;
