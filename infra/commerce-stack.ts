@@ -58,6 +58,7 @@ export class CommerceStack extends Stack {
     });
     new CfnOutput(this, 'ApiUrl', { value: api.api.apiEndpoint });
     new CfnOutput(this, 'BusName', { value: bus.eventBusName });
+    new CfnOutput(this, 'UserPoolId', { value: identity.pool.userPoolId });
     new CfnOutput(this, 'ScreensClientId', { value: identity.screens.userPoolClientId });
     new CfnOutput(this, 'ChannelsClientId', { value: identity.channels.userPoolClientId });
   }

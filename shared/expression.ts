@@ -1,4 +1,8 @@
+import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Attributes, Guard, Part, Write } from './table.ts';
+
+/** Plain attributes as DynamoDB's typed JSON, without what is undefined. */
+export const toWire = (attributes: object): Attributes => marshall(attributes, { removeUndefinedValues: true });
 
 /** Builds the expression of one write, giving every name and value a placeholder. */
 export class Expression {
@@ -52,30 +56,26 @@ export class Expression {
   attributes(): { ExpressionAttributeNames?: Record<string, string>; ExpressionAttributeValues?: Attributes } {
     return {
       ...(Object.keys(this.names).length > 0 ? { ExpressionAttributeNames: this.names } : {}),
-      ...(Object.keys(this.values).length > 0 ? { ExpressionAttributeValues: this.values } : {}),
+      ...(Object.keys(this.values).length > 0 ? { ExpressionAttributeValues: toWire(this.values) } : {}),
     };
   }
 }
 
-/** One part as an item of TransactWriteItems. */
-export const toTransactItem = (part: Part, tableName: string) => {
-  const expression = new Expression();
+/** One part as an item of TransactWriteItems; what is inside `Put`, `Update` or `Delete` is also a call of its own. */
+export const toTransactItem = (part: Part, TableName: string) => {
   const { write } = part;
-  const update = write.kind === 'update' ? { UpdateExpression: expression.update(write) } : {};
-  const condition = part.guards.map((guard) => expression.condition(guard)).join(' AND ');
-  const common = {
-    TableName: tableName,
-    ...(condition === '' ? {} : { ConditionExpression: condition }),
-    ...expression.attributes(),
-  };
+  const expression = new Expression();
+  const UpdateExpression = write.kind === 'update' ? expression.update(write) : undefined;
+  const ConditionExpression = part.guards.map((guard) => expression.condition(guard)).join(' AND ') || undefined;
+  const common = { TableName, ConditionExpression, ...expression.attributes() };
   switch (write.kind) {
     case 'put':
-      return { Put: { ...common, Item: write.item } };
+      return { Put: { ...common, Item: toWire(write.item) } };
     case 'update':
-      return { Update: { ...common, Key: write.key, UpdateExpression: update.UpdateExpression! } };
+      return { Update: { ...common, Key: toWire(write.key), UpdateExpression } };
     case 'delete':
-      return { Delete: { ...common, Key: write.key } };
+      return { Delete: { ...common, Key: toWire(write.key) } };
     case 'check':
-      return { ConditionCheck: { ...common, Key: write.key, ConditionExpression: condition } };
+      return { ConditionCheck: { ...common, Key: toWire(write.key) } };
   }
 };

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Change } from './change.ts';
+import { type Send, senderOf } from './dynamo.ts';
 import { idsFrom, type NewId } from './ids.ts';
 import { type Cause, outboxPart } from './outbox.ts';
 import type { ProblemName } from './problem.ts';
@@ -23,6 +23,8 @@ export interface World {
   clockMs(): number;
   random(): number;
   client?: DynamoDBClient;
+  /** Comes between the tables and DynamoDB: tests count, fail, delay and lose calls here. */
+  intercept?: (send: Send) => Send;
   /** Tables are named by their physical names, not by capability: for whoever serves all tables alike. */
   physicalNames?: boolean;
 }
@@ -37,15 +39,14 @@ export const required = (env: World['env'], name: string): string => {
   return value;
 };
 
-/** Attempts of one SDK call: throttling and network faults are retried here only, with full jitter (rule 5). */
-const SDK_ATTEMPTS_MAX = 6;
-
-export const createRuntime = ({ env, clockMs, random, client, physicalNames }: World): Runtime => {
-  const dynamo = client ?? new DynamoDBClient({ maxAttempts: SDK_ATTEMPTS_MAX });
+export const createRuntime = ({ env, clockMs, random, client, intercept, physicalNames }: World): Runtime => {
   const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  const endpoint = env.AWS_ENDPOINT_URL_DYNAMODB;
+  const dynamo = client ?? new DynamoDBClient(endpoint === undefined ? {} : { endpoint });
+  const send = senderOf(dynamo, { random, sleep });
   return {
     tables: createTables({
-      client: DynamoDBDocumentClient.from(dynamo, { marshallOptions: { removeUndefinedValues: true } }),
+      send: intercept === undefined ? send : intercept(send),
       nameOf: (table) => (physicalNames === true ? table : required(env, tableVariable(table))),
       random,
       sleep,

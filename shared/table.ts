@@ -1,13 +1,7 @@
-import type { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import {
-  BatchWriteCommand,
-  GetCommand,
-  QueryCommand,
-  TransactGetCommand,
-  TransactWriteCommand,
-} from '@aws-sdk/lib-dynamodb';
-import { Expression, toTransactItem } from './expression.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { DynamoError, Send } from './dynamo.ts';
+import { Expression, toTransactItem, toWire } from './expression.ts';
 import type { ProblemName } from './problem.ts';
 import { ok, type Refusal, type Result } from './result.ts';
 
@@ -79,7 +73,7 @@ export interface Tables {
 }
 
 export interface TablesOptions {
-  client: DynamoDBDocumentClient;
+  send: Send;
   /** Physical table name of a capability. */
   nameOf(table: string): string;
   /** [0, 1): jitter of retries. */
@@ -91,7 +85,7 @@ export interface TablesOptions {
 const DISCARD_BATCH = 25;
 /** AWS allows 100 writes a transaction. */
 const PARTS_MAX = 100;
-/** Contention is retried here and nowhere else; throttling and network faults are retried by the SDK (rule 5). */
+/** Contention is retried here and nowhere else; throttling and network faults by the sender (rule 5). */
 const CONFLICT_RETRIES_MAX = 5;
 const RETRY_BASE_MS = 20;
 const RETRY_CAP_MS = 500;
@@ -112,18 +106,34 @@ const assertDistinct = (parts: readonly Part[]): void => {
   }
 };
 
-/** What a cancelled transaction means: a refusal, `retry`, or undefined for an error that is nobody's answer. */
+/** What a failed write means: a refusal, `retry`, or undefined for an error that is nobody's answer. */
 const verdictOf = <P extends ProblemName>(
-  error: unknown,
+  { name, CancellationReasons: reasons }: DynamoError,
   parts: readonly Part<P>[],
 ): Refusal<P> | 'retry' | undefined => {
-  const { name } = error as Error;
-  if (name === 'TransactionInProgressException') return 'retry';
+  if (name === 'ConditionalCheckFailedException') return parts[0]!.refusal;
+  if (name === 'TransactionInProgressException' || name === 'TransactionConflictException') return 'retry';
   if (name !== 'TransactionCanceledException') return undefined;
-  const reasons = (error as TransactionCanceledException).CancellationReasons ?? [];
   const failed = reasons.findIndex((reason) => reason.Code === 'ConditionalCheckFailed');
   if (failed >= 0) return parts[failed]!.refusal;
   return reasons.some((reason) => TRANSIENT_REASONS.has(reason.Code ?? '')) ? 'retry' : undefined;
+};
+
+/** True where an item stands as a write that may have been carried out would have left it. */
+const isAsWritten = (write: Write, item: Attributes | undefined): boolean => {
+  if (write.kind === 'delete') return item === undefined;
+  if (item === undefined) return false;
+  const wanted = write.kind === 'put' ? write.item : write.kind === 'update' ? (write.set ?? {}) : {};
+  return Object.entries(wanted).every(([name, value]) => value === undefined || isDeepStrictEqual(item[name], value));
+};
+
+/**
+ * One write alone needs no transaction, which would cost twice the units. Adding to a number does: an answer that was
+ * lost must not add twice, and only a transaction has a token to tell.
+ */
+const standsAlone = (parts: readonly Part[]): boolean => {
+  const write = parts.length === 1 ? parts[0]!.write : undefined;
+  return write !== undefined && write.kind !== 'check' && !(write.kind === 'update' && write.add !== undefined);
 };
 
 const encodeCursor = (key: Attributes | undefined): string | undefined =>
@@ -150,55 +160,80 @@ const rangeCondition = (input: QueryInput, expression: Expression, skName: strin
   return input.upTo === undefined ? '' : ` AND ${expression.name(skName)} <= ${expression.value(input.upTo)}`;
 };
 
-/** Reads and writes the capabilities' tables. The only place that speaks DynamoDB. */
-export const createTables = ({ client, nameOf, random, sleep }: TablesOptions): Tables => ({
-  async get<T>(table: string, key: Key) {
-    const { Item } = await client.send(new GetCommand({ TableName: nameOf(table), Key: key, ConsistentRead: true }));
-    return Item as T | undefined;
-  },
+const fromWire = <T>(item: unknown): T => unmarshall(item as Parameters<typeof unmarshall>[0]) as T;
 
-  async query<T>(table: string, input: QueryInput): Promise<Page<T>> {
+const createReads = ({ send, nameOf }: TablesOptions): Pick<Tables, 'get' | 'query' | 'snapshot'> => {
+  const get = async <T>(table: string, key: Key): Promise<T | undefined> => {
+    const input = { TableName: nameOf(table), Key: toWire(key), ConsistentRead: true };
+    const { Item } = await send<{ Item?: unknown }>('GetItem', input);
+    return Item === undefined ? undefined : fromWire<T>(Item);
+  };
+
+  const query = async <T>(table: string, input: QueryInput): Promise<Page<T>> => {
     const [pkName, skName] = input.index === undefined ? ['pk', 'sk'] : [`${input.index}Pk`, `${input.index}Sk`];
     const expression = new Expression();
     const condition = `${expression.name(pkName)} = ${expression.value(input.pk)}${rangeCondition(input, expression, skName)}`;
     const start = decodeCursor(input.cursor, pkName, input.pk);
-    const { Items, LastEvaluatedKey } = await client.send(
-      new QueryCommand({
-        TableName: nameOf(table),
-        ...(input.index === undefined ? {} : { IndexName: input.index }),
-        ...(input.consistent === true ? { ConsistentRead: true } : {}),
-        KeyConditionExpression: condition,
-        ...expression.attributes(),
-        Limit: input.limit,
-        ScanIndexForward: input.newestFirst !== true,
-        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
-      }),
-    );
-    const cursor = encodeCursor(LastEvaluatedKey);
-    return { items: (Items ?? []) as T[], ...(cursor === undefined ? {} : { cursor }) };
-  },
+    const { Items, LastEvaluatedKey } = await send<{ Items?: unknown[]; LastEvaluatedKey?: unknown }>('Query', {
+      TableName: nameOf(table),
+      IndexName: input.index,
+      ConsistentRead: input.consistent === true,
+      KeyConditionExpression: condition,
+      ...expression.attributes(),
+      Limit: input.limit,
+      ScanIndexForward: input.newestFirst !== true,
+      ExclusiveStartKey: start === undefined ? undefined : toWire(start),
+    });
+    const cursor = LastEvaluatedKey === undefined ? undefined : encodeCursor(fromWire<Attributes>(LastEvaluatedKey));
+    return { items: (Items ?? []).map((item) => fromWire<T>(item)), ...(cursor === undefined ? {} : { cursor }) };
+  };
 
-  async snapshot(reads) {
+  const snapshot: Tables['snapshot'] = async (reads) => {
     if (reads.length === 0) return [];
-    const { Responses } = await client.send(
-      new TransactGetCommand({
-        TransactItems: reads.map(({ table, key }) => ({ Get: { TableName: nameOf(table), Key: key } })),
-      }),
-    );
-    return (Responses ?? []).map((response) => response.Item);
-  },
+    const { Responses } = await send<{ Responses: { Item?: unknown }[] }>('TransactGetItems', {
+      TransactItems: reads.map(({ table, key }) => ({ Get: { TableName: nameOf(table), Key: toWire(key) } })),
+    });
+    return Responses.map(({ Item }) => (Item === undefined ? undefined : fromWire<Attributes>(Item)));
+  };
 
-  async commit<P extends ProblemName>(parts: readonly Part<P>[]): Promise<Result<void, P | 'too-busy'>> {
+  return { get, query, snapshot };
+};
+
+const createWrites = (options: TablesOptions, get: Tables['get']): Pick<Tables, 'commit' | 'discard'> => {
+  const { send, nameOf, random, sleep } = options;
+
+  const writeAlone = async (part: Part): Promise<void> => {
+    const { Put, Update, Delete } = toTransactItem(part, nameOf(part.table));
+    try {
+      if (Put !== undefined) await send('PutItem', Put);
+      else if (Update !== undefined) await send('UpdateItem', Update);
+      else await send('DeleteItem', Delete!);
+    } catch (error) {
+      const { name, attempts } = error as DynamoError;
+      // The attempt before may have been carried out, its answer lost; then its own trace fails the guard (rule 4).
+      const isDone = async () => isAsWritten(part.write, await get(part.table, keyOf(part.write)));
+      if (name === 'ConditionalCheckFailedException' && attempts > 1 && (await isDone())) return;
+      throw error;
+    }
+  };
+
+  const writeTogether = async (parts: readonly Part[]): Promise<void> => {
+    const TransactItems = parts.map((part) => toTransactItem(part, nameOf(part.table)));
+    // Attempts of one call share the token; DynamoDB carries it out once. For longer than 10 minutes, guards do.
+    const token = () => random().toString(36).slice(2, 14).padEnd(12, '0');
+    await send('TransactWriteItems', { TransactItems, ClientRequestToken: `${token()}-${token()}` });
+  };
+
+  const commit: Tables['commit'] = async (parts) => {
     // A command that finds everything as wanted changes nothing; DynamoDB knows no empty transaction.
     if (parts.length === 0) return ok(undefined);
     assertDistinct(parts);
-    const TransactItems = parts.map((part) => toTransactItem(part, nameOf(part.table)));
     for (let attempt = 0; ; attempt += 1) {
       try {
-        await client.send(new TransactWriteCommand({ TransactItems }));
+        await (standsAlone(parts) ? writeAlone(parts[0]!) : writeTogether(parts));
         return ok(undefined);
       } catch (error) {
-        const verdict = verdictOf(error, parts);
+        const verdict = verdictOf(error as DynamoError, parts);
         if (verdict === undefined) throw error;
         if (verdict !== 'retry') return { ok: false, refusal: verdict };
         if (attempt >= CONFLICT_RETRIES_MAX) {
@@ -207,21 +242,30 @@ export const createTables = ({ client, nameOf, random, sleep }: TablesOptions): 
         await sleep(random() * Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** attempt));
       }
     }
-  },
+  };
 
-  async discard(table, keys) {
+  const discard: Tables['discard'] = async (table, keys) => {
     for (let start = 0; start < keys.length; start += DISCARD_BATCH) {
-      let requests: { DeleteRequest: { Key: Key } }[] = keys
+      let requests: unknown[] = keys
         .slice(start, start + DISCARD_BATCH)
-        .map(({ pk, sk }) => ({ DeleteRequest: { Key: { pk, sk } } }));
+        .map(({ pk, sk }) => ({ DeleteRequest: { Key: toWire({ pk, sk }) } }));
       for (let attempt = 0; requests.length > 0; attempt += 1) {
         if (attempt > CONFLICT_RETRIES_MAX) throw new Error(`${requests.length} items of ${table} were not discarded`);
         if (attempt > 0) await sleep(random() * RETRY_BASE_MS * 2 ** attempt);
-        const { UnprocessedItems } = await client.send(
-          new BatchWriteCommand({ RequestItems: { [nameOf(table)]: requests } }),
-        );
-        requests = (UnprocessedItems?.[nameOf(table)] ?? []) as typeof requests;
+        type Answer = { UnprocessedItems?: Record<string, unknown[]> };
+        const { UnprocessedItems } = await send<Answer>('BatchWriteItem', {
+          RequestItems: { [nameOf(table)]: requests },
+        });
+        requests = UnprocessedItems?.[nameOf(table)] ?? [];
       }
     }
-  },
-});
+  };
+
+  return { commit, discard };
+};
+
+/** Reads and writes the capabilities' tables, in terms of keys, items and parts. */
+export const createTables = (options: TablesOptions): Tables => {
+  const reads = createReads(options);
+  return { ...reads, ...createWrites(options, reads.get) };
+};

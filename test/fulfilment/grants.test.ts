@@ -19,13 +19,13 @@ it('each function uses what it is granted, and is granted what it uses (rule 25)
   await using floor = await openFloor().then((opened) => ({ ...opened, [Symbol.asyncDispose]: opened.close }));
   const used: Record<FunctionRole, Set<string>> = { api: new Set(), events: new Set(), tasks: new Set() };
   let role: FunctionRole | undefined;
-  floor.engine.client.middlewareStack.add((next, { commandName }) => (args) => {
-    const { TableName, TransactItems = [] } = args.input as Sent;
+  floor.engine.intercept((operation, input, next) => {
+    const { TableName, TransactItems = [] } = input as Sent;
     const items = TransactItems.flatMap((item) => Object.entries(item));
     const actions = items.map(([kind, { TableName: table }]) => `${table} ${ACTIONS[kind]}`);
-    if (TableName !== undefined) actions.push(`${TableName} ${commandName?.replace('Command', '')}`);
+    if (TableName !== undefined) actions.push(`${TableName} ${operation}`);
     if (role !== undefined) for (const action of actions) used[role].add(action);
-    return next(args);
+    return next(input);
   });
   const as = async <T>(whose: FunctionRole, work: () => Promise<T>): Promise<T> => {
     role = whose;

@@ -6,6 +6,7 @@ import { nodeOf } from '../../functions/network/parts.ts';
 import { nodePart } from '../../functions/network/store.ts';
 import type { Placed } from '../../functions/orders/emits.ts';
 import type { Runtime } from '../../shared/runtime.ts';
+import type { TaskEvent } from '../../shared/tasks.ts';
 import { taskRunnerOf } from '../support/call.ts';
 import { atNode, type Floor, homeInSeoul, openFloor } from './floor.ts';
 import { BUSAN, SEOUL } from './network.ts';
@@ -42,6 +43,33 @@ const rejected = async (units: number, more: Partial<Placed> = {}) => {
   return order;
 };
 
+/** Runs a task while something else happens between its decision and its commit. Gives the answers it gave. */
+const runWith = async (meanwhile: () => Promise<unknown>, event: TaskEvent): Promise<string[]> => {
+  const { tables } = floor.runtime;
+  let hasHappened = false;
+  const runtime: Runtime = {
+    ...floor.runtime,
+    tables: {
+      ...tables,
+      commit: async (parts) => {
+        if (!hasHappened) {
+          hasHappened = true;
+          await meanwhile();
+        }
+        return tables.commit(parts);
+      },
+    },
+  };
+  const given: string[] = [];
+  const workflow = {
+    start: async () => {},
+    answer: async (_: string, { answer }: { answer: string }) => void given.push(answer),
+  };
+  await taskRunnerOf(fulfilment, taskHandlers(runtime, workflow), runtime)(event);
+  expect(hasHappened).toBe(true);
+  return given;
+};
+
 describe('offering', () => {
   it('opens the work to its node, once, however often it runs', async () => {
     await stocked({ 'dc-1': 1 });
@@ -62,6 +90,18 @@ describe('offering', () => {
       await floor.deliverEvents();
       expect(new Set(answersTo(`race ${sku} ${round}`))).toEqual(new Set(['ACCEPTED']));
     }
+  });
+
+  it('a second time, just as the node answers, tells the workflow itself', async () => {
+    await stocked({ 'dc-1': 1 });
+    const id = `${await floor.work({ 'dc-1': { [sku]: 1 } })}-1`;
+    await run('offer', id, `first ${sku}`);
+    const answerMeanwhile = async () => {
+      await floor.steps('dc-1', id, 'accept');
+      await floor.deliverEvents();
+    };
+    const event = { task: 'offer', input: { fulfilmentOrderId: id }, token: `second ${sku}` };
+    expect(await runWith(answerMeanwhile, event)).toEqual(['ACCEPTED']);
   });
 
   it('needs a token, and a fulfilment order', async () => {
@@ -193,29 +233,13 @@ describe('sourcing anew', () => {
     await stocked({ 'dc-1': 1, 'store-seoul': 1, 'store-busan': 1 });
     await floor.remember('customer-1', `adr_${sku}`);
     const order = await rejected(1, { addressId: `adr_${sku}` });
-    let isTaken = false;
-    const thief: Runtime = {
-      ...floor.runtime,
-      tables: {
-        ...floor.runtime.tables,
-        commit: async (parts) => {
-          if (!isTaken) {
-            isTaken = true;
-            await floor.commit({
-              ...allocate(
-                { allocationId: `thief-${sku}`, nodeId: 'store-seoul', lines: [{ sku, units: 1 }] },
-                floor.cause,
-              ),
-              facts: [],
-            });
-          }
-          return floor.runtime.tables.commit(parts);
-        },
+    await runWith(
+      async () => {
+        const stolen = { allocationId: `thief-${sku}`, nodeId: 'store-seoul', lines: [{ sku, units: 1 }] };
+        await floor.commit({ ...allocate(stolen, floor.cause), facts: [] });
       },
-    };
-    const workflow = { start: async () => {}, answer: async () => {} };
-    const task = taskRunnerOf(fulfilment, taskHandlers(thief, workflow), thief);
-    await task({ task: 'resource', input: { fulfilmentOrderId: `${order}-1` } });
+      { task: 'resource', input: { fulfilmentOrderId: `${order}-1` } },
+    );
     expect((await view(`${order}-2`)).nodeId).toBe('store-busan');
     expect(await floor.stock('store-seoul', sku)).toEqual([1, 1, 0]);
   });
@@ -262,6 +286,21 @@ describe('waiting for the end', () => {
     await floor.steps('dc-1', id, 'accept', 'pick', 'pack', 'dispatch', 'deliver');
     await run('awaitDone', id, `done ${sku}`);
     expect(answersTo(`done ${sku}`)).toEqual(['DONE']);
+  });
+});
+
+describe('waiting for the end, just as it comes', () => {
+  it('tells the workflow itself, because the event found no token', async () => {
+    await stocked({ 'dc-1': 1 });
+    const id = `${await floor.work({ 'dc-1': { [sku]: 1 } })}-1`;
+    await floor.steps('dc-1', id, 'accept', 'pick', 'pack', 'dispatch');
+    const deliverMeanwhile = async () => {
+      await floor.steps('dc-1', id, 'deliver');
+      await floor.deliverEvents();
+    };
+    const event = { task: 'awaitDone', input: { fulfilmentOrderId: id }, token: `end ${sku}` };
+    expect(await runWith(deliverMeanwhile, event)).toEqual(['DONE']);
+    expect(answersTo(`end ${sku}`)).toEqual([]);
   });
 });
 

@@ -1,34 +1,27 @@
 import { randomUUID } from 'node:crypto';
-import type { ConsumedCapacity, DynamoDBClient, TransactWriteItemsInput } from '@aws-sdk/client-dynamodb';
+import type { ConsumedCapacity, TransactWriteItemsInput } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TestEngine } from '../support/engine.ts';
 import { customerWith, openShop, place, type Shop } from './shop.ts';
 
 /** What writing costs by what the engine says, indexes included, and how large each written item is. */
-const meterOf = (client: DynamoDBClient) => {
-  const meter = {
-    writeUnits: 0,
-    itemBytes: {} as Record<string, number>,
-    stop: () => client.middlewareStack.remove('meter'),
-  };
-  client.middlewareStack.add(
-    (next, { commandName }) =>
-      async (args) => {
-        if (commandName !== 'TransactWriteItemsCommand') return next(args);
-        const input = args.input as TransactWriteItemsInput;
-        input.ReturnConsumedCapacity = 'INDEXES';
-        const result = await next(args);
-        for (const { Put } of input.TransactItems ?? []) {
-          const { pk } = (Put?.Item ?? {}) as { pk?: unknown };
-          if (Put?.Item !== undefined)
-            meter.itemBytes[String((pk as { S?: string }).S ?? pk).split('#')[0]!] = bytesOf(Put.Item);
-        }
-        for (const capacity of (result.output as { ConsumedCapacity?: ConsumedCapacity[] }).ConsumedCapacity ?? []) {
-          meter.writeUnits += capacity.CapacityUnits ?? 0;
-        }
-        return result;
-      },
-    { step: 'initialize', name: 'meter', priority: 'low' },
-  );
+const meterOf = (engine: TestEngine) => {
+  const meter = { writeUnits: 0, itemBytes: {} as Record<string, number>, stop: () => {} };
+  meter.stop = engine.intercept(async (operation, input, next) => {
+    if (operation !== 'TransactWriteItems') return next(input);
+    const { TransactItems = [] } = input as TransactWriteItemsInput;
+    const result = (await next({ ...input, ReturnConsumedCapacity: 'INDEXES' })) as {
+      ConsumedCapacity?: ConsumedCapacity[];
+    };
+    for (const { Put } of TransactItems) {
+      if (Put?.Item === undefined) continue;
+      const item = unmarshall(Put.Item);
+      meter.itemBytes[String(item.pk).split('#')[0]!] = bytesOf(item);
+    }
+    for (const { CapacityUnits = 0 } of result.ConsumedCapacity ?? []) meter.writeUnits += CapacityUnits;
+    return result;
+  });
   return meter;
 };
 
@@ -64,7 +57,7 @@ describe('what an order of one line costs', () => {
     ['collected at the store', 1, { choice: 'PICKUP', nodeId: 'store-gangnam' }],
   ])('%s: at most 16 write units, indexes included, and every item within 1 KB', async (_, units, delivery) => {
     const customer = await customerWith(shop, { [SKU]: units }, delivery);
-    const meter = meterOf(shop.engine.client);
+    const meter = meterOf(shop.engine);
     const { status, text } = await place(shop, customer, { idempotencyKey: randomUUID() });
     meter.stop();
     expect(status, text).toBe(201);

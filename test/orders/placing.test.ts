@@ -172,19 +172,15 @@ describe('sent twice', () => {
   it('because the first acknowledgement was lost: the repeat gets the answer of the order that is there', async () => {
     const sku = await stocked({ 'dc-icheon': 9 });
     const customer = await customerWith(shop, { [sku]: 1 });
-    shop.engine.client.middlewareStack.add(
-      (next, { commandName }) =>
-        async (args) => {
-          const result = await next(args);
-          if (commandName === 'TransactWriteItemsCommand') throw new Error('the connection broke after the commit');
-          return result;
-        },
-      { step: 'initialize', name: 'lost-acknowledgement' },
-    );
+    const stop = shop.engine.intercept(async (operation, input, next) => {
+      const result = await next(input);
+      if (operation === 'TransactWriteItems') throw new Error('the connection broke after the commit');
+      return result;
+    });
     const log = vi.spyOn(console, 'error').mockImplementation(() => {});
     const idempotencyKey = randomUUID();
     const lost = await place(shop, customer, { idempotencyKey });
-    shop.engine.client.middlewareStack.remove('lost-acknowledgement');
+    stop();
     log.mockRestore();
     expect(lost.status).toBe(500);
     const repeated = await place(shop, customer, { idempotencyKey });

@@ -34,15 +34,17 @@ export class TestCloud {
   readonly tableNames: Readonly<Record<string, string>>;
   readonly #client: DynamoDBClient;
   readonly #documents: DynamoDBDocumentClient;
+  readonly dataDir: string;
   readonly #removeData: () => void;
 
-  constructor(cloud: LocalCloud, region: string, removeData: () => void) {
+  constructor(cloud: LocalCloud, region: string, data: { path: string; remove(): void }) {
     this.cloud = cloud;
+    this.dataDir = data.path;
     this.access = accessOf(cloud);
     this.tableNames = tableNamesOf(cloud.template);
     this.#client = clientOf(cloud.dynamodbEndpoint, region);
     this.#documents = DynamoDBDocumentClient.from(this.#client);
-    this.#removeData = removeData;
+    this.#removeData = data.remove;
   }
 
   /** ARN of a capability's function, e.g. `orders`, `tasks`; of `outbox`, `stream` and `sweeper` too. */
@@ -134,7 +136,7 @@ export const startTestCloud = async (): Promise<TestCloud> => {
   const data = temporaryDirectory('cloud');
   try {
     const cloud = await startCloud({ assemblyDir: ASSEMBLY, dataDir: data.path, port: 0 });
-    return new TestCloud(cloud, deploymentOf(ASSEMBLY).region, data.remove);
+    return new TestCloud(cloud, deploymentOf(ASSEMBLY).region, data);
   } catch (error) {
     data.remove();
     throw error;

@@ -3,7 +3,15 @@ import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Capability } from '../../shared/contract.ts';
+import type { DynamoOperation, Send } from '../../shared/dynamo.ts';
 import { createRuntime, type Runtime, tableVariable } from '../../shared/runtime.ts';
+
+/** Sees one call on its way to the engine and may change, fail, delay or repeat it; `next` sends it. */
+export type Interceptor = (
+  operation: DynamoOperation,
+  input: object,
+  next: (input: object) => Promise<unknown>,
+) => Promise<unknown>;
 
 /** The embedded DynamoDB engine in memory, with the tables of some capabilities: what store and API tests run on. */
 export interface TestEngine {
@@ -11,6 +19,8 @@ export interface TestEngine {
   env: Record<string, string>;
   /** A runtime on these tables; the clock stands at `nowMs` and moves only when the test moves it. */
   runtime(clock?: { nowMs: number }): Runtime;
+  /** Puts somebody between all runtimes and the engine; returns what takes them away again. */
+  intercept(interceptor: Interceptor): () => void;
   close(): Promise<void>;
 }
 
@@ -84,12 +94,30 @@ export const startTestEngine = async (...contracts: Capability[]): Promise<TestE
   });
   await answers(client, child);
   for (const contract of contracts) if (contract.table !== undefined) await createTable(client, contract);
+  const interceptors: Interceptor[] = [];
+  const intercept =
+    (send: Send): Send =>
+    (operation, input) =>
+      interceptors.reduce<(input: object) => Promise<unknown>>(
+        (next, interceptor) => (changed) => interceptor(operation, changed, next),
+        (changed) => send(operation, changed),
+      )(input) as never;
   const env = Object.fromEntries(contracts.map(({ name }) => [tableVariable(name), name]));
   return {
     client,
     env,
     runtime: (clock) =>
-      createRuntime({ env, clockMs: clock === undefined ? Date.now : () => clock.nowMs, random: Math.random, client }),
+      createRuntime({
+        env,
+        clockMs: clock === undefined ? Date.now : () => clock.nowMs,
+        random: Math.random,
+        client,
+        intercept,
+      }),
+    intercept: (interceptor) => {
+      interceptors.push(interceptor);
+      return () => void interceptors.splice(interceptors.indexOf(interceptor), 1);
+    },
     close: () =>
       new Promise((resolve) => {
         client.destroy();
