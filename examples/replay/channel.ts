@@ -10,9 +10,10 @@ const ENDED: ReadonlySet<string> = new Set(['COMPLETED', 'CANCELLED', 'EXPIRED']
 
 /** A channel waits when so many of its orders are under way, so that the nodes keep up. */
 const UNDER_WAY_MAX = 200;
-/** Orders asked for in one round, the one not asked for longest first. */
-const LOOK_AT = 40;
-const LOOK_EVERY_MS = 500;
+/** An order is looked at soon after its goods were handed over; and now and then, for whatever else may end it. */
+const AFTER_HANDING_OVER_MS = 300;
+const AFTER_PLACING_MS = 1_000;
+const LOOK_AGAIN_MAX_MS = 30_000;
 const WAIT_MS = 50;
 const BUSY_RETRIES_MAX = 5;
 
@@ -41,8 +42,8 @@ export class Channel {
   /** How long placing took, this time, in the order in which it happened. */
   readonly placingMs: number[] = [];
   readonly #options: ChannelOptions;
-  /** Ids by reference; the one that was not looked at for longest is first. */
-  readonly #underWay = new Map<string, string>();
+  /** Orders that have not ended, by reference. */
+  readonly #underWay = new Map<string, { orderId: string; waitMs: number; lookAtMs: number }>();
 
   constructor(options: ChannelOptions) {
     this.#options = options;
@@ -60,7 +61,7 @@ export class Channel {
     while (this.#underWay.size >= UNDER_WAY_MAX) await setTimeout(WAIT_MS);
     const placed = known?.orderId === undefined ? await this.#place(order) : await this.#find(known.orderId);
     if (placed === undefined) return;
-    this.#underWay.set(reference, placed.orderId);
+    this.#lookIn(AFTER_PLACING_MS, reference, placed.orderId);
     if (placed.status === 'PENDING_PAYMENT') await this.#pay(reference, placed.orderId);
   }
 
@@ -109,25 +110,37 @@ export class Channel {
     }
   }
 
+  #lookIn(waitMs: number, reference: string, orderId: string): void {
+    this.#underWay.set(reference, { orderId, waitMs, lookAtMs: performance.now() + waitMs });
+  }
+
+  /** The customer has some of an order, or all of it. */
+  handedOver(orderId: string): void {
+    const reference = this.#options.journal.referenceOf(orderId);
+    if (reference !== undefined && this.#underWay.has(reference)) {
+      this.#lookIn(AFTER_HANDING_OVER_MS, reference, orderId);
+    }
+  }
+
   /** Looks at orders under way, again and again, until `isOver` says that no more will come and all have ended. */
   async follow(isOver: () => boolean): Promise<void> {
     while (!isOver() || this.#underWay.size > 0) {
-      await setTimeout(LOOK_EVERY_MS);
-      for (const [reference, orderId] of [...this.#underWay].slice(0, LOOK_AT)) await this.#look(reference, orderId);
+      await setTimeout(WAIT_MS);
+      const due = [...this.#underWay].filter(([, { lookAtMs }]) => lookAtMs <= performance.now());
+      for (const [reference, { orderId, waitMs }] of due) {
+        this.#lookIn(Math.min(2 * waitMs, LOOK_AGAIN_MAX_MS), reference, orderId);
+        await this.#look(reference, orderId);
+      }
     }
   }
 
   async #look(reference: string, orderId: string): Promise<void> {
     const { client, journal } = this.#options;
     const { status, fulfilments } = await client(orders.operations.order, { orderId });
+    if (!ENDED.has(status)) return;
+    const resourced = fulfilments.filter(({ outcome }) => outcome === 'REPLACED').length;
+    const nodes = new Set(fulfilments.filter(({ outcome }) => outcome === 'FULFILLED').map(({ nodeId }) => nodeId));
+    journal.add({ reference, orderId, status, nodes: nodes.size, resourced });
     this.#underWay.delete(reference);
-    if (!ENDED.has(status)) {
-      this.#underWay.set(reference, orderId);
-      return;
-    }
-    const replaced = fulfilments.filter(({ outcome }) => outcome === 'REPLACED').length;
-    const nodes = new Set(fulfilments.filter(({ outcome }) => outcome === 'FULFILLED').map(({ nodeId }) => nodeId))
-      .size;
-    journal.add({ reference, orderId, status, nodes, resourced: replaced });
   }
 }

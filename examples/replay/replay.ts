@@ -77,6 +77,7 @@ export const replay = async ({ deployment, count, concurrency, say, show }: Repl
     concurrency,
     isOurs: (orderId) => journal.referenceOf(orderId) !== undefined,
     refuses: (nodeId, orderId) => scenario.refuses(nodeId, journal.referenceOf(orderId)!),
+    handedOver: (orderId) => channel.handedOver(orderId),
   });
   const progressOf = () => orders.flatMap(({ reference }) => journal.of(reference) ?? []);
   const ended = (): number => progressOf().filter(({ status, refused }) => status ?? refused).length;

@@ -26,6 +26,8 @@ export interface RobotOptions {
   /** Whether an order is one of the replay's: the robot leaves others' work alone. */
   isOurs(orderId: string): boolean;
   refuses(nodeId: string, orderId: string): boolean;
+  /** Is told when the customer has what a node had to supply of an order. */
+  handedOver(orderId: string): void;
 }
 
 /** Does the work of all nodes: accepts or refuses what is on their worklists, and sees it through. */
@@ -53,7 +55,7 @@ export class Robot {
   }
 
   async #see(work: Work): Promise<void> {
-    const { client, refuses } = this.#options;
+    const { client, refuses, handedOver } = this.#options;
     const { fulfilmentOrderId, nodeId, orderId } = work;
     try {
       if (work.work === 'ALLOCATED' && refuses(nodeId, orderId)) {
@@ -67,6 +69,7 @@ export class Robot {
         const idempotencyKey = `replay-${fulfilmentOrderId}-${action}`;
         now = await client(fulfilment.operations[action], { fulfilmentOrderId }, { idempotencyKey });
       }
+      handedOver(orderId);
     } catch (error) {
       // Somebody was quicker, or there was too much contention: the worklist says what is left to do.
       if (!(error instanceof ProblemError) || ![409, 503].includes(error.status)) throw error;
