@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Placed } from '../../functions/orders/emits.ts';
-import { createOrder } from '../../functions/orders/store.ts';
 import { channelCaller, customerCaller, staffCaller } from '../support/call.ts';
 import { atNode, type Floor, openFloor } from './floor.ts';
-import { NOW } from './network.ts';
 
 let floor: Floor;
 beforeAll(async () => {
@@ -168,17 +166,7 @@ describe('the worklist', () => {
 describe('how an order is fulfilled', () => {
   it('is shown to whoever placed it and to who may see any order; to others there is no such order', async () => {
     const orderId = await floor.work({ 'dc-1': { TEE: 1 }, 'store-1': { TEE: 1 } });
-    const money = { amountMinor: 500, currency: 'KRW' };
-    await floor.commit({
-      parts: [
-        createOrder({
-          ...{ orderId, customerId: 'market_buyer', channelId: 'market', status: 'PLACED', choice: 'HOME_DELIVERY' },
-          lines: [{ sku: 'TEE', units: 2, storage: 'AMBIENT', unitPrice: money, taxRatePercent: 10 }],
-          ...{ total: { ...money, amountMinor: 1000 }, fulfilments: [], payBy: NOW, version: 1 },
-        }),
-      ],
-      facts: [],
-    });
+    await floor.record(orderId, { customerId: 'market_buyer', channelId: 'market' });
     const seenBy = (as: ReturnType<typeof customerCaller>) => floor.call('ofOrder', { as, path: { orderId } });
     const shown = await seenBy(customerCaller('market_buyer'));
     expect(shown.body.items).toMatchObject([

@@ -15,6 +15,7 @@ import type { NetworkNode } from '../../functions/network/parts.ts';
 import { nodePart } from '../../functions/network/store.ts';
 import orders from '../../functions/orders/contract.ts';
 import type { Choice, Placed } from '../../functions/orders/emits.ts';
+import { createOrder } from '../../functions/orders/store.ts';
 import type { Change } from '../../shared/change.ts';
 import type { Envelope } from '../../shared/outbox.ts';
 import { commitChanges, type Runtime } from '../../shared/runtime.ts';
@@ -28,6 +29,8 @@ export const homeInSeoul: Address = {
   country: 'KR',
   location: SEOUL,
 };
+
+const PRICE = { amountMinor: 1000, currency: 'KRW' };
 
 /** What an order wants of which node: `{ 'dc-1': { TEE: 2 } }`. */
 type Wanted = Record<string, Record<string, number>>;
@@ -93,7 +96,7 @@ export const openFloor = async (given?: Workflow) => {
     const sold = fulfilments.flatMap(({ lines }) => lines.map((line) => ({ ...line, storage: 'AMBIENT' as const })));
     const data: Placed = {
       ...{ orderId, customerId: 'customer-1', choice, lines: sold, fulfilments },
-      total: { amountMinor: 1000, currency: 'KRW' },
+      total: PRICE,
       ...more,
     };
     const placed: Envelope = {
@@ -142,6 +145,27 @@ export const openFloor = async (given?: Workflow) => {
         }
       }
     },
+
+    /** Puts an order on record where orders are kept, so that it can be asked whose it is. */
+    record: (orderId: string, whose: { customerId: string; channelId?: string }) =>
+      commit({
+        parts: [
+          createOrder({
+            ...{
+              orderId,
+              ...whose,
+              status: 'PLACED',
+              choice: 'HOME_DELIVERY',
+              fulfilments: [],
+              payBy: NOW,
+              version: 1,
+            },
+            lines: [{ sku: 'TEE', units: 1, storage: 'AMBIENT', unitPrice: PRICE, taxRatePercent: 10 }],
+            total: PRICE,
+          }),
+        ],
+        facts: [],
+      }),
 
     /** Everything said about an order, oldest first. */
     events: async (orderId: string): Promise<Envelope<Record<string, unknown>>[]> =>
