@@ -56,9 +56,11 @@ export interface TaskDefinition<I extends z.ZodType = z.ZodType> {
 
 export const task = <I extends z.ZodType>(definition: TaskDefinition<I>): TaskDefinition<I> => definition;
 
+/** `Query` asks the table itself, `Query:byX` its index `byX`. */
 export type TableAction =
   | 'GetItem'
   | 'Query'
+  | `Query:${string}`
   | 'PutItem'
   | 'UpdateItem'
   | 'DeleteItem'

@@ -173,7 +173,7 @@ export default capability({
   grants: {
     api: {
       tables: {
-        fulfilment: ['GetItem', 'Query', 'PutItem', 'UpdateItem'],
+        fulfilment: ['GetItem', 'Query', 'Query:byNode', 'PutItem', 'UpdateItem'],
         inventory: ['PutItem', 'UpdateItem'],
         orders: ['GetItem'],
       },

@@ -53,6 +53,6 @@ export default capability({
   grants: {
     api: { tables: { loyalty: ['GetItem', 'Query'] } },
     events: { tables: { loyalty: ['GetItem', 'PutItem', 'UpdateItem'] } },
-    tasks: { tables: { loyalty: ['GetItem', 'Query', 'PutItem', 'UpdateItem'] } },
+    tasks: { tables: { loyalty: ['GetItem', 'Query:due', 'PutItem', 'UpdateItem'] } },
   },
 });

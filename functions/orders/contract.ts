@@ -153,7 +153,7 @@ export default capability({
   grants: {
     api: {
       tables: {
-        orders: ['GetItem', 'Query', 'PutItem'],
+        orders: ['GetItem', 'Query:byCustomer', 'PutItem'],
         carts: ['GetItem', 'DeleteItem'],
         catalog: ['GetItem'],
         customers: ['GetItem', 'PutItem', 'ConditionCheckItem'],
@@ -163,7 +163,7 @@ export default capability({
     },
     events: { tables: { orders: ['GetItem', 'PutItem', 'UpdateItem'] } },
     tasks: {
-      tables: { orders: ['GetItem', 'Query', 'PutItem', 'UpdateItem'], inventory: ['PutItem', 'UpdateItem'] },
+      tables: { orders: ['GetItem', 'Query:due', 'PutItem', 'UpdateItem'], inventory: ['PutItem', 'UpdateItem'] },
     },
   },
 });

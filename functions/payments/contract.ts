@@ -115,7 +115,7 @@ export default capability({
     events: { tables: { payments: ['GetItem', 'Query', 'PutItem'] } },
     tasks: {
       tables: {
-        payments: ['GetItem', 'Query', 'PutItem'],
+        payments: ['GetItem', 'Query:due', 'PutItem'],
         orders: ['GetItem', 'ConditionCheckItem', 'UpdateItem'],
       },
     },

@@ -30,7 +30,9 @@ export const handlers = (runtime: Runtime, provider: PaymentProvider): TaskHandl
       failures.push(...outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : [])));
     }
     // One payment that cannot be is no reason to forget the others, and every reason to wake somebody.
-    if (failures.length > 0) throw new AggregateError(failures, `${failures.length} payments could not be reconciled`);
+    if (failures.length > 0) {
+      throw new AggregateError(failures, `${failures.length} payments could not be reconciled: ${failures.join('; ')}`);
+    }
     return { looked: keys.length, settled };
   },
 });

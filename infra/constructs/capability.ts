@@ -5,7 +5,7 @@ import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { type Capability, type FunctionRole, functionRoles } from '../../shared/contract.ts';
+import { type Capability, type FunctionRole, functionRoles, type TableAction } from '../../shared/contract.ts';
 import { tableVariable } from '../../shared/runtime.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { CommerceFunction } from './function.ts';
@@ -62,7 +62,7 @@ export class CapabilityResources extends Construct {
       deadLetters: this.deadLetters,
       alarms: around.alarms,
     });
-    for (const [name, table] of tables) this.allowTable(lambda, table, grants.tables[name]!, name);
+    for (const [name, table] of tables) this.allowTable(lambda, table, grants.tables[name]!);
     if (grants.workflow !== undefined) {
       const actions = grants.workflow.map((action) => `states:${action}`);
       lambda.addToRolePolicy(new PolicyStatement({ actions, resources: [around.workflowArn] }));
@@ -76,14 +76,12 @@ export class CapabilityResources extends Construct {
     return table;
   }
 
-  /** The named actions on the named table and, for queries, on each of its indexes; nothing else. */
-  private allowTable(lambda: CommerceFunction, table: TableV2, granted: readonly string[], owner: string): void {
-    const actions = granted.map((action) => `dynamodb:${action}`);
-    lambda.addToRolePolicy(new PolicyStatement({ actions, resources: [table.tableArn] }));
-    const indexes = this.contract.name === owner ? Object.keys(this.contract.table?.indexes ?? {}) : [];
-    if (granted.includes('Query') && indexes.length > 0) {
-      const resources = indexes.map((index) => `${table.tableArn}/index/${index}`);
-      lambda.addToRolePolicy(new PolicyStatement({ actions: ['dynamodb:Query'], resources }));
+  /** The named actions on the named table, queries of an index on that index; nothing else. */
+  private allowTable(lambda: CommerceFunction, table: TableV2, granted: readonly TableAction[]): void {
+    for (const [index, ofIndex] of Map.groupBy(granted, (action) => action.split(':')[1])) {
+      const actions = ofIndex.map((action) => `dynamodb:${action.split(':')[0]}`);
+      const resources = [index === undefined ? table.tableArn : `${table.tableArn}/index/${index}`];
+      lambda.addToRolePolicy(new PolicyStatement({ actions, resources }));
     }
   }
 

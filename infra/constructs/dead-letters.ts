@@ -1,8 +1,10 @@
 import { Duration, Validations } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { DlqDestinationConfig, IDestination, IEventSourceDlq, IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
 /** A queue of what failed for good. One message in it is an alarm: nothing may be lost unseen. */
@@ -23,3 +25,14 @@ export class DeadLetters extends Queue {
     }).addAlarmAction(new SnsAction(alarms));
   }
 }
+
+const letters = (queue: IQueue, sender: IFunction): DlqDestinationConfig => {
+  sender.addToRolePolicy(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [queue.queueArn] }));
+  return { destination: queue.queueArn };
+};
+
+/** Where asynchronous calls go that fail for good. The CDK's own destination lets the function look into the queue, too. */
+export const afterAsyncCalls = (queue: IQueue): IDestination => ({ bind: (_scope, sender) => letters(queue, sender) });
+
+/** Where stream records go that fail for good. */
+export const afterRecords = (queue: IQueue): IEventSourceDlq => ({ bind: (_, sender) => letters(queue, sender) });

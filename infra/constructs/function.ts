@@ -10,12 +10,12 @@ import {
   Runtime,
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
-import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { bundleDirectory } from '../build.ts';
+import { afterAsyncCalls } from './dead-letters.ts';
 
 export interface CommerceFunctionProps {
   /** Folder below `functions/`, whose bundle it runs. */
@@ -55,7 +55,7 @@ export class CommerceFunction extends LambdaFunction {
       tracing: Tracing.ACTIVE,
       ...(props.deadLetters === undefined
         ? {}
-        : { retryAttempts: 2, maxEventAge: Duration.hours(6), onFailure: new SqsDestination(props.deadLetters) }),
+        : { retryAttempts: 2, maxEventAge: Duration.hours(6), onFailure: afterAsyncCalls(props.deadLetters) }),
     });
     Validations.of(role).acknowledge({
       id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',

@@ -21,6 +21,8 @@ export interface FunctionHost {
   invoke(functionArn: string, event: unknown): Promise<unknown>;
   /** Every permission used so far, once. */
   used(): Used[];
+  /** Has a function start anew with its next call, as after a change of its policy in the template. */
+  replace(functionArn: string): void;
   /** ARNs of the functions that have a worker thread now. */
   warm(): string[];
   close(): Promise<void>;
@@ -93,6 +95,7 @@ export function startFunctions(options: FunctionOptions): FunctionHost {
       return sandboxOf(functionArn, scriptFile).run(event);
     },
     used: () => [...used.values()],
+    replace: (functionArn) => sandboxes.get(functionArn)?.retire(),
     warm: () => [...sandboxes].filter(([, sandbox]) => sandbox.accepting).map(([arn]) => arn),
     async close() {
       closed = true;

@@ -121,6 +121,12 @@ export class Sandbox {
     return call.promise;
   }
 
+  /** Takes no more calls, and ends with those that it has. */
+  retire(): void {
+    this.#accepting = false;
+    if (this.#calls.size === 0) void this.#worker.terminate();
+  }
+
   /** Fails the open calls and ends the thread. */
   async close(): Promise<void> {
     this.#fail('Runtime.ExitError', 'was stopped');

@@ -5,6 +5,7 @@ import { atNode, openFloor } from './floor.ts';
 
 interface Sent {
   TableName?: string;
+  IndexName?: string;
   TransactItems?: Record<string, { TableName: string }>[];
 }
 const ACTIONS: Record<string, string> = {
@@ -20,10 +21,11 @@ it('each function uses what it is granted, and is granted what it uses (rule 25)
   const used: Record<FunctionRole, Set<string>> = { api: new Set(), events: new Set(), tasks: new Set() };
   let role: FunctionRole | undefined;
   floor.engine.intercept((operation, input, next) => {
-    const { TableName, TransactItems = [] } = input as Sent;
+    const { TableName, IndexName, TransactItems = [] } = input as Sent;
     const items = TransactItems.flatMap((item) => Object.entries(item));
     const actions = items.map(([kind, { TableName: table }]) => `${table} ${ACTIONS[kind]}`);
-    if (TableName !== undefined) actions.push(`${TableName} ${operation}`);
+    const index = IndexName === undefined ? '' : `:${IndexName}`;
+    if (TableName !== undefined) actions.push(`${TableName} ${operation}${index}`);
     if (role !== undefined) for (const action of actions) used[role].add(action);
     return next(input);
   });
@@ -57,6 +59,7 @@ it('each function uses what it is granted, and is granted what it uses (rule 25)
   await step(`${rejected}-1`, 'reject');
   await task('resource', `${rejected}-1`);
   await as('api', () => floor.call('worklist', { as: atNode('store-1'), path: { nodeId: 'store-1' } }));
+  await floor.record(orderId, { customerId: 'customer-1' });
   await as('api', () => floor.call('ofOrder', { as: { sub: 'x', scope: 'ieum/orders:read' }, path: { orderId } }));
 
   const granted = ({ tables }: Grants) =>

@@ -6,7 +6,7 @@ import orders from '../../functions/orders/contract.ts';
 import payments from '../../functions/payments/contract.ts';
 import type { OutboxItem } from '../../shared/outbox.ts';
 import { CENTRE, FAR, NEAR } from './chain.ts';
-import { type Journeys, refusalOf } from './shop.ts';
+import { ADDRESS, type Journeys, refusalOf } from './shop.ts';
 
 /** What is kept from others, and what is kept although something failed. */
 export const keeping: Journeys = {
@@ -60,6 +60,8 @@ export const keeping: Journeys = {
     const profile = { name: 'A customer', email: 'a@test.example', phone: '+82 10-0000-0001', locale: 'ko' as const };
     await client(customers.operations.saveProfile, profile);
     expect(await client(customers.operations.profile, {})).toMatchObject(profile);
+    await client(customers.operations.addAddress, { ...ADDRESS, line1: 'another one' });
+    expect((await client(customers.operations.addresses, {})).items).toHaveLength(2);
     const { orderId } = await customer.buy([{ sku, units: 1 }]);
     await client(customers.operations.erase, {});
     expect(await refusalOf(client(customers.operations.profile, {}))).toBe('not-found');

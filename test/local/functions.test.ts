@@ -70,6 +70,22 @@ describe('a function', () => {
     delete process.env.SECRET_OF_THE_HOST;
   });
 
+  test('that is replaced ends the calls it has, and starts anew with the next', async () => {
+    const { functions } = host(`
+      let calls = 0;
+      export const handler = async (wait) => {
+        const number = ++calls;
+        await new Promise((resolve) => setTimeout(resolve, wait));
+        return number;
+      };`);
+    expect(await functions.invoke(arn, 0)).toBe(1);
+    const underWay = functions.invoke(arn, 50);
+    await new Promise(setImmediate);
+    functions.replace(arn);
+    expect(functions.warm()).toEqual([]);
+    expect(await Promise.all([underWay, functions.invoke(arn, 0)])).toEqual([2, 1]);
+  });
+
   test('runs in UTC, wherever this machine is', async () => {
     process.env.TZ = 'Asia/Seoul';
     expect(new Date(0).getTimezoneOffset()).toBe(-540);

@@ -20,7 +20,7 @@ export const recorded = (tables: Tables) => {
       return tables.get(table, key);
     },
     query: (table, input) => {
-      note(table, 'Query');
+      note(table, input.index === undefined ? 'Query' : `Query:${input.index}`);
       return tables.query(table, input);
     },
     snapshot: (reads) => {
