@@ -24,6 +24,12 @@ const toBusEntry = (entry: OutboxEntry): BusEntry => ({
   Detail: entry.detail,
 });
 
+/** Nothing is known of any entry, so all are published again; whoever has to help reads why. */
+const notTaken = (error: Error): boolean[] => {
+  console.error(JSON.stringify({ message: 'the bus takes no events', error: String(error) }));
+  return [];
+};
+
 interface Numbered {
   item: number;
   entry: OutboxEntry;
@@ -58,7 +64,7 @@ export const publish = async (
   const failed = new Set<number>();
   const entries = items.flatMap(({ entries }, item) => entries.map((entry) => ({ item, entry })));
   for (const call of inCalls(entries)) {
-    const taken = await putEvents(call.map(({ entry }) => toBusEntry(entry))).catch(() => [] as boolean[]);
+    const taken = await putEvents(call.map(({ entry }) => toBusEntry(entry))).catch(notTaken);
     call.forEach(({ item }, position) => {
       if (taken[position] !== true) failed.add(item);
     });
