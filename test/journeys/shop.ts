@@ -1,4 +1,10 @@
-import { clientOfAnyone, clientOfChannel, clientOfPerson, ensureAccount } from '../../examples/access.ts';
+import {
+  type CloudAccess,
+  clientOfAnyone,
+  clientOfChannel,
+  clientOfPerson,
+  ensureAccount,
+} from '../../examples/access.ts';
 import { until } from '../../examples/until.ts';
 import carts from '../../functions/carts/contract.ts';
 import catalog from '../../functions/catalog/contract.ts';
@@ -141,23 +147,18 @@ export class Associate {
 /** Thrown through a journey that is not worth finishing. */
 export class Abandoned extends Error {}
 
-/** The chain as its people use it, over HTTP. Each journey brings its own goods and customers, and so meets no other. */
-export class Shop {
-  readonly world: TestCloud;
+/** The chain as its people use it, over HTTP. Everybody brings goods and customers of their own, and so meets nobody. */
+export class Chain {
+  readonly access: CloudAccess;
   readonly anyone: Client;
   readonly headOffice: Client;
   readonly #signal: AbortSignal | undefined;
 
-  constructor(world: TestCloud, signal?: AbortSignal) {
-    this.world = world;
+  constructor(access: CloudAccess, signal?: AbortSignal) {
+    this.access = access;
     this.#signal = signal;
-    this.anyone = this.#heeding(clientOfAnyone(world.access));
+    this.anyone = this.#heeding(clientOfAnyone(access));
     this.headOffice = this.person('head-office');
-  }
-
-  /** The same shop for a journey that may be abandoned. */
-  until(signal: AbortSignal): Shop {
-    return new Shop(this.world, signal);
   }
 
   #heeding(client: Client): Client {
@@ -168,12 +169,12 @@ export class Shop {
   }
 
   person(username: string): Client {
-    return this.#heeding(clientOfPerson(this.world.access, username, PASSWORD));
+    return this.#heeding(clientOfPerson(this.access, username, PASSWORD));
   }
 
   /** An access token, for requests that no client would send. */
   async tokenOf(username: string): Promise<string> {
-    const { identityUrl, screensClientId } = this.world.access;
+    const { identityUrl, screensClientId } = this.access;
     const response = await fetch(identityUrl, {
       method: 'POST',
       headers: { 'x-amz-target': 'AWSCognitoIdentityProviderService.InitiateAuth' },
@@ -188,7 +189,7 @@ export class Shop {
   }
 
   channel(): Client {
-    return this.#heeding(clientOfChannel(this.world.access));
+    return this.#heeding(clientOfChannel(this.access));
   }
 
   /** Accounts of head office and of every node, and the nodes. */
@@ -203,7 +204,7 @@ export class Shop {
 
   #account(account: { username: string; group: 'customer' | 'associate' | 'head-office'; nodeId?: string }) {
     const email = `${account.username}@test.example`;
-    return ensureAccount(this.world.access, { ...account, email, password: PASSWORD });
+    return ensureAccount(this.access, { ...account, email, password: PASSWORD });
   }
 
   associate(nodeId: string): Associate {
@@ -243,6 +244,21 @@ export class Shop {
     return Object.fromEntries(
       items.map(({ nodeId, onHand, allocated, available }) => [nodeId, [onHand, allocated, available]]),
     );
+  }
+}
+
+/** The chain on a cloud in this process, where time and functions can be interfered with. */
+export class Shop extends Chain {
+  readonly world: TestCloud;
+
+  constructor(world: TestCloud, signal?: AbortSignal) {
+    super(world.access, signal);
+    this.world = world;
+  }
+
+  /** The same shop for a journey that may be abandoned. */
+  until(signal: AbortSignal): Shop {
+    return new Shop(this.world, signal);
   }
 
   /** Keeps a function from running until the returned call; what comes meanwhile waits, as for a slow network. */

@@ -18,7 +18,7 @@ import type { Finding } from '../../infra/reconcile/finding.ts';
 import { clientOf, tableNamesOf } from '../../infra/reconcile/local-tables.ts';
 import { reconcile } from '../../infra/reconcile.ts';
 import type { FunctionRole } from '../../shared/contract.ts';
-import { OUTBOX_PREFIX, OUTBOX_SHARDS, type OutboxItem } from '../../shared/outbox.ts';
+import { OUTBOX, OUTBOX_SHARDS, type OutboxItem, outboxPk } from '../../shared/outbox.ts';
 import type { Attributes, Key } from '../../shared/table.ts';
 
 /** A new directory below the system's temporary one, and what removes it. */
@@ -73,31 +73,31 @@ export class TestCloud {
     await this.#documents.send(new PutCommand({ TableName: this.tableNames[capability]!, Item: item }));
   }
 
-  /** What a capability's table has yet to tell. */
-  async outbox(capability: string): Promise<OutboxItem[]> {
+  /** What has yet to be told. */
+  async outbox(): Promise<OutboxItem[]> {
     const shards = Array.from({ length: OUTBOX_SHARDS }, (_, shard) =>
       this.#documents.send(
         new QueryCommand({
-          ...{ TableName: this.tableNames[capability]!, ConsistentRead: true, KeyConditionExpression: 'pk = :pk' },
-          ExpressionAttributeValues: { ':pk': `${OUTBOX_PREFIX}${shard}` },
+          ...{ TableName: this.tableNames[OUTBOX]!, ConsistentRead: true, KeyConditionExpression: 'pk = :pk' },
+          ExpressionAttributeValues: { ':pk': outboxPk(shard) },
         }),
       ),
     );
     return (await Promise.all(shards)).flatMap(({ Items }) => (Items ?? []) as OutboxItem[]);
   }
 
-  /** Makes what a table has yet to tell two minutes old. */
-  async ageOutbox(capability: string): Promise<OutboxItem[]> {
+  /** Makes what has yet to be told two minutes old. */
+  async ageOutbox(): Promise<OutboxItem[]> {
     const aged: OutboxItem[] = [];
-    for (const { pk, sk, ...item } of await this.outbox(capability)) {
+    for (const { pk, sk, ...item } of await this.outbox()) {
       const [, ...id] = sk.split('#');
       const older = {
         pk,
         sk: `${new Date(Date.now() - 120_000).toISOString()}#${id.join('#')}`,
         ...item,
       } as OutboxItem;
-      await this.#documents.send(new DeleteCommand({ TableName: this.tableNames[capability]!, Key: { pk, sk } }));
-      await this.putItem(capability, older);
+      await this.#documents.send(new DeleteCommand({ TableName: this.tableNames[OUTBOX]!, Key: { pk, sk } }));
+      await this.putItem(OUTBOX, older);
       aged.push(older);
     }
     return aged;
@@ -131,9 +131,8 @@ export class TestCloud {
   }
 }
 
-/** Boots the synthesized stacks. Close it: it has threads, ports, a child process and a directory. */
-export const startTestCloud = async (): Promise<TestCloud> => {
-  const data = temporaryDirectory('cloud');
+/** Boots the synthesized stacks, on new data unless told. Close it: it has threads, ports, a child and a directory. */
+export const startTestCloud = async (data = temporaryDirectory('cloud')): Promise<TestCloud> => {
   try {
     const cloud = await startCloud({ assemblyDir: ASSEMBLY, dataDir: data.path, port: 0 });
     return new TestCloud(cloud, deploymentOf(ASSEMBLY).region, data);
