@@ -8,6 +8,7 @@ import inventory from './inventory/contract.ts';
 import loyalty from './loyalty/contract.ts';
 import network from './network/contract.ts';
 import orders from './orders/contract.ts';
+import outbox from './outbox/contract.ts';
 import payments from './payments/contract.ts';
 import platform from './platform/contract.ts';
 
@@ -21,5 +22,6 @@ export const CAPABILITIES: readonly Capability[] = [
   payments,
   fulfilment,
   loyalty,
+  outbox,
   platform,
 ];

@@ -8,7 +8,6 @@ import { CommerceDashboard } from './constructs/dashboard.ts';
 import { CommerceBus } from './constructs/event-bus.ts';
 import { FulfilmentWorkflow } from './constructs/fulfilment-workflow.ts';
 import { CommerceApi } from './constructs/http-api.ts';
-import { OutboxPublisher } from './constructs/outbox-publisher.ts';
 import type { DataStack } from './data-stack.ts';
 
 export interface CommerceStackProps extends StackProps {
@@ -32,7 +31,6 @@ export class CommerceStack extends Stack {
 
     // … what they change is told on the bus …
     const { bus } = new CommerceBus(this, 'Events');
-    new OutboxPublisher(this, 'Outbox', { tables, bus, alarms });
 
     // … each capability answers its routes and listens to the events that concern it …
     const workflowName = `ieum-${stage}-fulfilment`;

@@ -65,23 +65,27 @@ export type TableAction =
   | 'UpdateItem'
   | 'DeleteItem'
   | 'ConditionCheckItem'
-  | 'BatchGetItem';
+  | 'BatchWriteItem';
 
-/** What one function may do, and nothing more: DynamoDB actions by capability table, and the fulfilment workflow. */
+/** What one function may do, and nothing more: DynamoDB actions by capability table, the workflow and the bus. */
 export interface Grants {
   tables: Record<string, readonly TableAction[]>;
   workflow?: readonly ('StartExecution' | 'SendTaskSuccess')[];
+  bus?: readonly 'PutEvents'[];
 }
 
 /** The functions that a capability may have. Each is deployed from the same bundle with a policy of its own. */
-export const FUNCTION_ROLES = ['api', 'events', 'tasks'] as const;
+export const FUNCTION_ROLES = ['api', 'events', 'tasks', 'stream'] as const;
 export type FunctionRole = (typeof FUNCTION_ROLES)[number];
 
 export interface Capability {
   name: string;
   summary: string;
-  /** Global secondary indexes by name; index `byX` has the string keys `byXPk` and `byXSk`. Absent: no table. */
-  table?: { indexes: Record<string, { project: 'keys' | readonly string[] }> };
+  /**
+   * Global secondary indexes by name; index `byX` has the string keys `byXPk` and `byXSk`. With `stream`, new items go
+   * to the function `stream`. Absent: no table.
+   */
+  table?: { indexes: Record<string, { project: 'keys' | readonly string[] }>; stream?: true };
   operations: Record<string, Operation>;
   emits: Record<string, EventDefinition>;
   listens: Record<string, EventDefinition>;
@@ -105,7 +109,8 @@ export const functionRoles = (contract: Capability): FunctionRole[] =>
   FUNCTION_ROLES.filter((role) => {
     if (role === 'api') return Object.keys(contract.operations).length > 0;
     if (role === 'events') return Object.keys(contract.listens).length > 0;
-    return Object.keys(contract.tasks).length > 0;
+    if (role === 'tasks') return Object.keys(contract.tasks).length > 0;
+    return contract.table?.stream === true;
   });
 
 /** Names of the path parameters of a route, in order. */

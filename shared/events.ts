@@ -59,7 +59,7 @@ const reactOnce = async (runtime: Runtime, table: string, handler: AnyReaction, 
     const committed =
       reaction.change === undefined
         ? ({ ok: true } as const)
-        : await commitChanges(runtime, table, cause, [reaction.change], [inbox]);
+        : await commitChanges(runtime, cause, [reaction.change], [inbox]);
     if (committed.ok || committed.refusal === inbox.refusal) {
       await reaction.after?.();
       return;

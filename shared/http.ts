@@ -131,7 +131,6 @@ const REDECIDE_BASE_MS = 10;
 
 const carryOut = async (
   runtime: Runtime,
-  table: string,
   route: Route,
   input: unknown,
   request: Request,
@@ -155,7 +154,7 @@ const carryOut = async (
     const answer = { statusCode: status, headers: JSON_HEADERS, body };
     if (!route.isCommand) return answer;
     const guards = command === undefined ? [] : [rememberAnswer(command, { status, body }, request.now)];
-    const committed = await commitChanges(runtime, table, request.cause, decided.value.changes, guards);
+    const committed = await commitChanges(runtime, request.cause, decided.value.changes, guards);
     if (committed.ok) return answer;
     if (committed.refusal.problem !== 'changed-meanwhile' || decision >= DECISIONS_MAX)
       return refused(committed.refusal);
@@ -212,9 +211,9 @@ export const operations = <C extends Capability>(contract: C, handlers: Operatio
         cause,
         now,
         command: keyed.command,
-        commit: (...changes) => commitChanges(runtime, table, cause, changes),
+        commit: (...changes) => commitChanges(runtime, cause, changes),
       };
-      return carryOut(runtime, table, route, gathered.input, request, keyed.command);
+      return carryOut(runtime, route, gathered.input, request, keyed.command);
     });
 };
 

@@ -13,8 +13,11 @@ export type IdKind = keyof typeof PREFIXES;
 
 export type NewId = (kind: IdKind) => string;
 
-/** Makes prefixed ULIDs (`ord_01J…`): sortable by time of creation, monotonic within one process. */
-export const idsFrom = (nowMs: () => number): NewId => {
-  const next = monotonicFactory();
+/**
+ * Makes prefixed ULIDs (`ord_01J…`): sortable by time of creation, monotonic within one process. Their other half is
+ * chance from the operating system, unless a simulation brings its own.
+ */
+export const idsFrom = (nowMs: () => number, random?: () => number): NewId => {
+  const next = monotonicFactory(random);
   return (kind) => `${PREFIXES[kind]}_${next(nowMs())}`;
 };

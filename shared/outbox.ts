@@ -45,9 +45,10 @@ export interface OutboxItem {
   [attribute: string]: unknown;
 }
 
-/** Partitions that outbox items of one table are spread over, so that none becomes hot. */
-export const OUTBOX_SHARDS = 4;
-export const OUTBOX_PREFIX = 'OUTBOX#';
+/** The table that all outbox items are in (ADR 4), and the partitions that they are spread over: none becomes hot. */
+export const OUTBOX = 'outbox';
+export const OUTBOX_SHARDS = 16;
+export const outboxPk = (shard: number): string => `OUTBOX#${shard}`;
 /** Rule 16. EventBridge takes 256 KB, and bills per 64 KB. */
 const EVENT_BYTES_MAX = 64 * 1024;
 
@@ -73,11 +74,10 @@ const envelopeOf = (fact: Fact, cause: Cause): Envelope => {
 const shardOf = (id: string): number => createHash('md5').update(id).digest()[0]! % OUTBOX_SHARDS;
 
 /**
- * The ONE outbox item of a transaction, holding all that it has to say. It is written to the table of whoever
- * commits, together with the change, and published from that table's stream; so an event exists exactly when its
- * change does.
+ * The ONE outbox item of a transaction, holding all that it has to say. It is written together with the change and
+ * published from its table's stream; so an event exists exactly when its change does.
  */
-export const outboxPart = (table: string, facts: readonly Fact[], cause: Cause): Part<never>[] => {
+export const outboxPart = (facts: readonly Fact[], cause: Cause): Part<never>[] => {
   if (facts.length === 0) return [];
   const envelopes = facts.map((fact) => envelopeOf(fact, cause));
   const ids = new Set(envelopes.map(({ id }) => id));
@@ -88,6 +88,6 @@ export const outboxPart = (table: string, facts: readonly Fact[], cause: Cause):
     return { source: envelope.source, type: envelope.type, detail };
   });
   const first = envelopes[0]!.id;
-  const item: OutboxItem = { pk: `${OUTBOX_PREFIX}${shardOf(first)}`, sk: `${cause.now}#${first}`, entries };
-  return [{ table, write: { kind: 'put', item }, guards: [], refusal: undefined as never }];
+  const item: OutboxItem = { pk: outboxPk(shardOf(first)), sk: `${cause.now}#${first}`, entries };
+  return [{ table: OUTBOX, write: { kind: 'put', item }, guards: [], refusal: undefined as never }];
 };

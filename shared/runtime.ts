@@ -25,8 +25,8 @@ export interface World {
   client?: DynamoDBClient;
   /** Comes between the tables and DynamoDB: tests count, fail, delay and lose calls here. */
   intercept?: (send: Send) => Send;
-  /** Tables are named by their physical names, not by capability: for whoever serves all tables alike. */
-  physicalNames?: boolean;
+  /** A simulation's own time and chance: nothing waits for a real clock, and ids repeat with the seed. */
+  simulated?: { sleep(ms: number): Promise<void> };
 }
 
 /** Environment variable that holds the physical table name of a capability. */
@@ -39,29 +39,30 @@ export const required = (env: World['env'], name: string): string => {
   return value;
 };
 
-export const createRuntime = ({ env, clockMs, random, client, intercept, physicalNames }: World): Runtime => {
-  const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const realSleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+export const createRuntime = ({ env, clockMs, random, client, intercept, simulated }: World): Runtime => {
+  const sleep = simulated?.sleep ?? realSleep;
   const endpoint = env.AWS_ENDPOINT_URL_DYNAMODB;
   const dynamo = client ?? new DynamoDBClient(endpoint === undefined ? {} : { endpoint });
   const send = senderOf(dynamo, { random, sleep });
   return {
     tables: createTables({
       send: intercept === undefined ? send : intercept(send),
-      nameOf: (table) => (physicalNames === true ? table : required(env, tableVariable(table))),
+      nameOf: (table) => required(env, tableVariable(table)),
       random,
       sleep,
     }),
     now: () => instantOf(clockMs()),
-    newId: idsFrom(clockMs),
+    newId: simulated === undefined ? idsFrom(clockMs) : idsFrom(clockMs, random),
     random,
     sleep,
   };
 };
 
-/** Commits changes of any capabilities in ONE transaction, with one outbox item in `table` for all they have to say. */
+/** Commits changes of any capabilities in ONE transaction, with one outbox item for all they have to say. */
 export const commitChanges = <P extends ProblemName>(
   { tables }: Runtime,
-  table: string,
   cause: Cause,
   changes: readonly Change<P>[],
   guards: readonly Part<P>[] = [],
@@ -70,7 +71,6 @@ export const commitChanges = <P extends ProblemName>(
     ...guards,
     ...changes.flatMap(({ parts }) => parts),
     ...outboxPart(
-      table,
       changes.flatMap(({ facts }) => facts),
       cause,
     ),

@@ -43,6 +43,6 @@ export const tasks = <C extends Capability>(contract: C, handlers: TaskHandlers<
       cause,
       now,
       token: event.token,
-      commit: (...changes) => commitChanges(runtime, contract.name, cause, changes),
+      commit: (...changes) => commitChanges(runtime, cause, changes),
     });
   });

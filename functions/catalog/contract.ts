@@ -132,5 +132,5 @@ export default capability({
       'A SKU that was on sale before has another price.',
     ),
   },
-  grants: { api: { tables: { catalog: ['GetItem', 'Query:listing', 'PutItem'] } } },
+  grants: { api: { tables: { catalog: ['GetItem', 'Query:listing', 'PutItem'], outbox: ['PutItem'] } } },
 });

@@ -102,5 +102,7 @@ export default capability({
     CustomerCreated: event('customer.created.v1', z.object({ customerId: CustomerId }), 'A customer was opened.'),
     CustomerErased: event('customer.erased.v1', z.object({ customerId: CustomerId }), 'A customer was erased.'),
   },
-  grants: { api: { tables: { customers: ['GetItem', 'Query', 'PutItem', 'ConditionCheckItem'] } } },
+  grants: {
+    api: { tables: { customers: ['GetItem', 'Query', 'PutItem', 'ConditionCheckItem'], outbox: ['PutItem'] } },
+  },
 });

@@ -175,16 +175,18 @@ export default capability({
       tables: {
         fulfilment: ['GetItem', 'Query', 'Query:byNode', 'PutItem', 'UpdateItem'],
         inventory: ['PutItem', 'UpdateItem'],
+        outbox: ['PutItem'],
         orders: ['GetItem'],
       },
     },
     events: {
-      tables: { fulfilment: ['GetItem', 'PutItem'], network: ['Query'] },
+      tables: { fulfilment: ['GetItem', 'PutItem'], network: ['Query'], outbox: ['PutItem'] },
       workflow: ['StartExecution', 'SendTaskSuccess'],
     },
     tasks: {
       tables: {
         fulfilment: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'ConditionCheckItem'],
+        outbox: ['PutItem'],
         inventory: ['Query', 'PutItem', 'UpdateItem'],
         network: ['Query'],
         customers: ['GetItem'],

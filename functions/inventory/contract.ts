@@ -117,5 +117,5 @@ export default capability({
     StockReleased: event('inventory.stock-released.v1', AllocationFact, 'A promise was taken back.'),
     StockAdjusted: event('inventory.stock-adjusted.v1', MovementsAtNode, 'Units on hand changed, by signed units.'),
   },
-  grants: { api: { tables: { inventory: ['GetItem', 'Query', 'PutItem', 'UpdateItem'] } } },
+  grants: { api: { tables: { inventory: ['GetItem', 'Query', 'PutItem', 'UpdateItem'], outbox: ['PutItem'] } } },
 });

@@ -52,7 +52,7 @@ export default capability({
   tasks: { mature: task({ summary: 'Make points available whose return window has closed.', everyMinutes: 60 }) },
   grants: {
     api: { tables: { loyalty: ['GetItem', 'Query'] } },
-    events: { tables: { loyalty: ['GetItem', 'PutItem', 'UpdateItem'] } },
+    events: { tables: { loyalty: ['GetItem', 'PutItem', 'UpdateItem'], outbox: ['PutItem'] } },
     tasks: { tables: { loyalty: ['GetItem', 'Query:due', 'PutItem', 'UpdateItem'] } },
   },
 });

@@ -159,11 +159,16 @@ export default capability({
         customers: ['GetItem', 'PutItem', 'ConditionCheckItem'],
         network: ['Query'],
         inventory: ['Query', 'PutItem', 'UpdateItem'],
+        outbox: ['PutItem'],
       },
     },
-    events: { tables: { orders: ['GetItem', 'PutItem', 'UpdateItem'] } },
+    events: { tables: { orders: ['GetItem', 'PutItem', 'UpdateItem'], outbox: ['PutItem'] } },
     tasks: {
-      tables: { orders: ['GetItem', 'Query:due', 'PutItem', 'UpdateItem'], inventory: ['PutItem', 'UpdateItem'] },
+      tables: {
+        orders: ['GetItem', 'Query:due', 'UpdateItem'],
+        inventory: ['PutItem', 'UpdateItem'],
+        outbox: ['PutItem'],
+      },
     },
   },
 });

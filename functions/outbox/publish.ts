@@ -1,22 +1,17 @@
 import type { PutEventsCommandInput } from '@aws-sdk/client-eventbridge';
-import { OUTBOX_PREFIX, OUTBOX_SHARDS, type OutboxEntry, type OutboxItem } from '../../shared/outbox.ts';
-import type { Key, Tables } from '../../shared/table.ts';
+import { OUTBOX, OUTBOX_SHARDS, type OutboxEntry, type OutboxItem, outboxPk } from '../../shared/outbox.ts';
+import type { Tables } from '../../shared/table.ts';
 import { plusSeconds } from '../../shared/time.ts';
 
 /** The bus, as far as publishing needs it: for each entry, whether it was taken. Throws where nothing is known. */
 export type PutEvents = (entries: BusEntry[]) => Promise<boolean[]>;
 type BusEntry = NonNullable<PutEventsCommandInput['Entries']>[number];
 
-/** One outbox item on its way out. */
-export interface Outgoing {
-  table: string;
-  key: Key;
-  entries: readonly OutboxEntry[];
-}
-
 /** PutEvents takes 10 entries and 256 KB a call; an entry of ours is at most 64 KB. */
 const ENTRIES_MAX = 10;
 const CALL_BYTES_MAX = 250 * 1024;
+/** Source, type and what else a call carries beside an entry's detail. */
+const ENTRY_OVERHEAD_BYTES = 256;
 
 const toBusEntry = (entry: OutboxEntry): BusEntry => ({
   Source: entry.source,
@@ -24,22 +19,17 @@ const toBusEntry = (entry: OutboxEntry): BusEntry => ({
   Detail: entry.detail,
 });
 
-/** Nothing is known of any entry, so all are published again; whoever has to help reads why. */
-const notTaken = (error: Error): boolean[] => {
-  console.error(JSON.stringify({ message: 'the bus takes no events', error: String(error) }));
-  return [];
-};
-
 interface Numbered {
+  /** Position of the outbox item. */
   item: number;
   entry: OutboxEntry;
 }
 
 const inCalls = (entries: readonly Numbered[]): Numbered[][] => {
   const calls: Numbered[][] = [];
-  let bytes = CALL_BYTES_MAX;
+  let bytes = 0;
   for (const numbered of entries) {
-    const size = Buffer.byteLength(numbered.entry.detail) + 256;
+    const size = Buffer.byteLength(numbered.entry.detail) + ENTRY_OVERHEAD_BYTES;
     const last = calls.at(-1);
     if (last === undefined || last.length === ENTRIES_MAX || bytes + size > CALL_BYTES_MAX) {
       calls.push([numbered]);
@@ -59,25 +49,23 @@ const inCalls = (entries: readonly Numbered[]): Numbered[][] => {
 export const publish = async (
   tables: Tables,
   putEvents: PutEvents,
-  items: readonly Outgoing[],
+  items: readonly OutboxItem[],
 ): Promise<Set<number>> => {
   const failed = new Set<number>();
   const entries = items.flatMap(({ entries }, item) => entries.map((entry) => ({ item, entry })));
   for (const call of inCalls(entries)) {
-    const taken = await putEvents(call.map(({ entry }) => toBusEntry(entry))).catch(notTaken);
+    const taken = await putEvents(call.map(({ entry }) => toBusEntry(entry))).catch((error: unknown) => {
+      console.error(JSON.stringify({ message: 'the bus did not answer', error: String(error) }));
+      return [] as boolean[];
+    });
     call.forEach(({ item }, position) => {
       if (taken[position] !== true) failed.add(item);
     });
   }
-  const done = Map.groupBy(
-    items.filter((_, item) => !failed.has(item)),
-    ({ table }) => table,
+  await tables.discard(
+    OUTBOX,
+    items.filter((_, item) => !failed.has(item)).map(({ pk, sk }) => ({ pk, sk })),
   );
-  for (const [table, published] of done)
-    await tables.discard(
-      table,
-      published.map(({ key }) => key),
-    );
   return failed;
 };
 
@@ -85,26 +73,18 @@ export const publish = async (
 const LEFT_BEHIND_SECONDS = 60;
 const SWEEP_ITEMS_MAX = 100;
 
-/** Publishes what the streams left behind. Returns how many items it published and how many are still there. */
+/** Publishes what the stream left behind. Returns how many items it published and how many are still there. */
 export const sweep = async (
   tables: Tables,
   putEvents: PutEvents,
-  names: readonly string[],
   now: string,
 ): Promise<{ published: number; failed: number }> => {
   const upTo = plusSeconds(now, -LEFT_BEHIND_SECONDS);
-  const shards = names.flatMap((table) =>
-    Array.from({ length: OUTBOX_SHARDS }, (_, shard) => ({ table, pk: `${OUTBOX_PREFIX}${shard}` })),
-  );
   let published = 0;
   let failed = 0;
-  for (const { table, pk } of shards) {
-    const { items } = await tables.query<OutboxItem>(table, { pk, upTo, limit: SWEEP_ITEMS_MAX });
-    const left = await publish(
-      tables,
-      putEvents,
-      items.map(({ pk, sk, entries }) => ({ table, key: { pk, sk }, entries })),
-    );
+  for (let shard = 0; shard < OUTBOX_SHARDS; shard += 1) {
+    const { items } = await tables.query<OutboxItem>(OUTBOX, { pk: outboxPk(shard), upTo, limit: SWEEP_ITEMS_MAX });
+    const left = await publish(tables, putEvents, items);
     failed += left.size;
     published += items.length - left.size;
   }

@@ -109,13 +109,15 @@ export default capability({
     api: {
       tables: {
         payments: ['GetItem', 'Query', 'PutItem'],
+        outbox: ['PutItem'],
         orders: ['GetItem', 'ConditionCheckItem', 'UpdateItem'],
       },
     },
-    events: { tables: { payments: ['GetItem', 'Query', 'PutItem'] } },
+    events: { tables: { payments: ['GetItem', 'Query', 'PutItem'], outbox: ['PutItem'] } },
     tasks: {
       tables: {
         payments: ['GetItem', 'Query:due', 'PutItem'],
+        outbox: ['PutItem'],
         orders: ['GetItem', 'ConditionCheckItem', 'UpdateItem'],
       },
     },

@@ -79,7 +79,7 @@ const commitDecision = async (
   const order = await orderChange(settlement, payment, decision.kind === 'become' ? decision.order : undefined);
   // The payment comes first: one that somebody else has just confirmed is read again, and its order, which is not
   // payable any more because it was paid, is not asked for its reason.
-  const committed = await commitChanges<'changed-meanwhile' | 'wrong-state'>(runtime, 'payments', cause, [
+  const committed = await commitChanges<'changed-meanwhile' | 'wrong-state'>(runtime, cause, [
     transition.change,
     order,
   ]);

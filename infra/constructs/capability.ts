@@ -3,6 +3,8 @@ import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { type EventBus, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { DynamoEventSource, SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { type Capability, type FunctionRole, functionRoles, type TableAction } from '../../shared/contract.ts';
@@ -25,6 +27,7 @@ const TIMEOUT: Record<FunctionRole, Duration> = {
   api: Duration.seconds(10),
   events: Duration.seconds(30),
   tasks: Duration.seconds(60),
+  stream: Duration.seconds(30),
 };
 
 /** Everything that ONE contract asks for: functions with their policies, routes, event rules, schedules, dead letters. */
@@ -43,6 +46,7 @@ export class CapabilityResources extends Construct {
     this.addRoutes();
     this.addRules();
     this.addSchedules();
+    this.addStream();
   }
 
   private addFunction(role: FunctionRole): CommerceFunction {
@@ -58,6 +62,7 @@ export class CapabilityResources extends Construct {
         STAGE: around.stage,
         ...Object.fromEntries(tables.map(([name, table]) => [tableVariable(name), table.tableName])),
         ...(grants.workflow === undefined ? {} : { WORKFLOW_ARN: around.workflowArn }),
+        ...(grants.bus === undefined ? {} : { BUS_NAME: around.bus.eventBusName }),
       },
       deadLetters: this.deadLetters,
       alarms: around.alarms,
@@ -67,6 +72,7 @@ export class CapabilityResources extends Construct {
       const actions = grants.workflow.map((action) => `states:${action}`);
       lambda.addToRolePolicy(new PolicyStatement({ actions, resources: [around.workflowArn] }));
     }
+    if (grants.bus !== undefined) around.bus.grantPutEventsTo(lambda);
     return lambda;
   }
 
@@ -112,6 +118,24 @@ export class CapabilityResources extends Construct {
         targets: [this.target('tasks', { task: name })],
       });
     }
+  }
+
+  /** New items of the table, in order. What fails is split, retried, and left in the dead letters at last. */
+  private addStream(): void {
+    const lambda = this.functions.get('stream');
+    if (lambda === undefined) return;
+    lambda.addEventSource(
+      new DynamoEventSource(this.table(this.contract.name), {
+        startingPosition: StartingPosition.TRIM_HORIZON,
+        batchSize: 100,
+        bisectBatchOnError: true,
+        reportBatchItemFailures: true,
+        retryAttempts: 20,
+        maxRecordAge: Duration.hours(20),
+        onFailure: new SqsDlq(this.deadLetters),
+        filters: [FilterCriteria.filter({ eventName: FilterRule.isEqual('INSERT') })],
+      }),
+    );
   }
 
   private target(role: FunctionRole, input?: object): LambdaTarget {

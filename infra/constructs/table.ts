@@ -27,8 +27,7 @@ export class CapabilityTable extends Construct {
       deletionProtection: true,
       removalPolicy: RemovalPolicy.RETAIN,
       timeToLiveAttribute: 'expiresAt',
-      // The outbox is published from the stream.
-      dynamoStream: StreamViewType.NEW_IMAGE,
+      ...(contract.table?.stream === true ? { dynamoStream: StreamViewType.NEW_IMAGE } : {}),
       globalSecondaryIndexes: Object.entries(contract.table?.indexes ?? {}).map(([indexName, { project }]) => ({
         indexName,
         partitionKey: text(`${indexName}Pk`),

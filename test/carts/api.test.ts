@@ -73,7 +73,7 @@ const address = async (customerId: string, addressId: string) => {
     location: SEOUL,
   });
   const cause = { actor: 'test', correlationId: 'test', now: runtime.now() };
-  expect(await commitChanges(runtime, 'customers', cause, [sealed])).toMatchObject({ ok: true });
+  expect(await commitChanges(runtime, cause, [sealed])).toMatchObject({ ok: true });
 };
 
 const put = (customerId: string, sku: string, units: number, idempotencyKey?: string) =>

@@ -34,7 +34,7 @@ const product = (variants: unknown[], extra: object = {}) => ({
 const publish = (productId: string, variants: unknown[], extra: object = {}) =>
   call('publish', { as: headOffice, path: { productId }, body: product(variants, extra) });
 const eventsAbout = async (...subjects: string[]) =>
-  (await outboxOf(runtime, 'catalog')).filter(({ subject }) => subjects.includes(subject));
+  (await outboxOf(runtime)).filter(({ subject }) => subjects.includes(subject));
 
 describe('publishing a product', () => {
   it('everybody can read the product and each of its variants', async () => {

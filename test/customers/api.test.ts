@@ -35,7 +35,7 @@ const someone = () => {
   return { id, as: customerCaller(id) };
 };
 const eventsOf = async (customerId: string) =>
-  (await outboxOf(runtime, 'customers'))
+  (await outboxOf(runtime))
     .filter(({ subject }) => subject === `customer/${customerId}`)
     .map(({ type, id, data }) => ({ type, id, data }));
 
@@ -46,7 +46,7 @@ const onDisk = async (customerId: string): Promise<string> => {
 };
 
 const remember = async (customerId: string, addressId: string) =>
-  commitChanges(runtime, 'customers', { actor: 'test', correlationId: 'test', now: runtime.now() }, [
+  commitChanges(runtime, { actor: 'test', correlationId: 'test', now: runtime.now() }, [
     await rememberAddress(runtime.tables, sealer, customerId, addressId, address),
   ]);
 
@@ -180,7 +180,7 @@ describe('an address that comes with an order of a channel', () => {
     const late = await rememberAddress(runtime.tables, sealer, id, 'adr_late', address);
     await call('erase', { as });
     const cause = { actor: 'test', correlationId: 'test', now: runtime.now() };
-    const committed = await commitChanges(runtime, 'customers', cause, [late]);
+    const committed = await commitChanges(runtime, cause, [late]);
     expect(committed).toMatchObject({ ok: false, refusal: { problem: 'changed-meanwhile' } });
   });
 });

@@ -57,7 +57,7 @@ export const openFloor = async (given?: Workflow) => {
   let lastReceipt = 0;
 
   const commit = async (...changes: Change[]) => {
-    const committed = await commitChanges(runtime, 'inventory', cause, changes);
+    const committed = await commitChanges(runtime, cause, changes);
     if (!committed.ok) throw new Error(committed.refusal.detail);
   };
 
@@ -136,7 +136,7 @@ export const openFloor = async (given?: Workflow) => {
     deliverEvents: async () => {
       for (let found = true; found; ) {
         found = false;
-        for (const envelope of await outboxOf(runtime, 'fulfilment')) {
+        for (const envelope of await outboxOf(runtime)) {
           const id = `${envelope.type} ${envelope.id}`;
           if (heard.has(id) || !listened.has(envelope.type)) continue;
           heard.add(id);
@@ -169,9 +169,7 @@ export const openFloor = async (given?: Workflow) => {
 
     /** Everything said about an order, oldest first. */
     events: async (orderId: string): Promise<Envelope<Record<string, unknown>>[]> =>
-      ((await outboxOf(runtime, 'fulfilment')) as Envelope<Record<string, unknown>>[]).filter(
-        ({ data }) => data.orderId === orderId,
-      ),
+      ((await outboxOf(runtime)) as Envelope<Record<string, unknown>>[]).filter(({ data }) => data.orderId === orderId),
 
     /** `[on hand, allocated, available]` of a SKU at a node. */
     stock: async (nodeId: string, sku: string): Promise<number[]> => {

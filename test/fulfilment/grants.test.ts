@@ -18,7 +18,12 @@ const ACTIONS: Record<string, string> = {
 
 it('each function uses what it is granted, and is granted what it uses (rule 25)', async () => {
   await using floor = await openFloor().then((opened) => ({ ...opened, [Symbol.asyncDispose]: opened.close }));
-  const used: Record<FunctionRole, Set<string>> = { api: new Set(), events: new Set(), tasks: new Set() };
+  const used: Record<FunctionRole, Set<string>> = {
+    api: new Set(),
+    events: new Set(),
+    tasks: new Set(),
+    stream: new Set(),
+  };
   let role: FunctionRole | undefined;
   floor.engine.intercept((operation, input, next) => {
     const { TableName, IndexName, TransactItems = [] } = input as Sent;

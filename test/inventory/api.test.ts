@@ -79,7 +79,7 @@ describe('receiving and adjusting', () => {
 
   it('every change says so in exactly one event', async () => {
     await receive('dc-1', 'PEN', 4);
-    const events = (await outboxOf(runtime, 'inventory')).filter(({ data }) => JSON.stringify(data).includes('"PEN"'));
+    const events = (await outboxOf(runtime)).filter(({ data }) => JSON.stringify(data).includes('"PEN"'));
     expect(events).toHaveLength(1);
     expect(events[0]).toMatchObject({
       type: 'inventory.stock-adjusted.v1',

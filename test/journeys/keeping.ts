@@ -76,7 +76,7 @@ export const keeping: Journeys = {
     const customer = await shop.customer();
     const { orderId } = await customer.order([{ sku, units: 1 }]);
     await world.cloud.whenIdle();
-    const sweep = () => world.task('outbox', 'sweep');
+    const sweep = () => world.runTask('outbox', 'sweep');
     const release = shop.hold(world.functionArn('outbox', 'stream'));
     let told: OutboxItem[];
     try {

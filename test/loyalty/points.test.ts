@@ -67,7 +67,7 @@ describe('earning', () => {
     expect(await auditLedger()).toEqual([
       { kind: 'EARN', orderId: 'ord_1', pending: 129, available: 0, at: '2026-11-23T01:00:00.000Z' },
     ]);
-    const [event, ...more] = await outboxOf(runtime, 'loyalty');
+    const [event, ...more] = await outboxOf(runtime);
     expect(more).toEqual([]);
     expect(event).toMatchObject({
       type: 'points.earned.v1',
@@ -83,7 +83,7 @@ describe('earning', () => {
     await hear(completed('ord_1', 10_000, 'c', 6));
     expect(await balance()).toEqual({ pending: 100, available: 0 });
     await auditLedger();
-    expect(await outboxOf(runtime, 'loyalty')).toHaveLength(1);
+    expect(await outboxOf(runtime)).toHaveLength(1);
   });
 
   it('ten orders completed at the same time all count', async () => {

@@ -22,7 +22,7 @@ const lot = (orderId: string): PointsLot => ({
   maturesAt: '2026-11-28T09:00:00.000Z',
 });
 const commit = (change: Change) =>
-  commitChanges(runtime, 'loyalty', { actor: 'test', correlationId: 'test', now: runtime.now() }, [change]);
+  commitChanges(runtime, { actor: 'test', correlationId: 'test', now: runtime.now() }, [change]);
 const due = async (): Promise<string[]> => {
   const keys: string[] = [];
   for await (const { sk } of dueKeys(runtime.tables, 'loyalty', '2027-01-01T00:00:00.000Z', 100)) keys.push(sk);

@@ -36,8 +36,8 @@ const placedBy = async (lines: Record<string, number> = { [SKU]: 2 }): Promise<O
 };
 const cause = () => ({ actor: 'test', correlationId: 'test', now: shop.runtime.now() });
 const pay = (order: OrderSnapshot) =>
-  commitChanges(shop.runtime, 'orders', cause(), [payable(order)]).then((may) =>
-    may.ok ? commitChanges(shop.runtime, 'orders', cause(), [markPaid(order, cause())]) : may,
+  commitChanges(shop.runtime, cause(), [payable(order)]).then((may) =>
+    may.ok ? commitChanges(shop.runtime, cause(), [markPaid(order, cause())]) : may,
   );
 const paid = async (lines?: Record<string, number>): Promise<OrderSnapshot> => {
   const order = await placedBy(lines);
@@ -47,7 +47,7 @@ const paid = async (lines?: Record<string, number>): Promise<OrderSnapshot> => {
 const reread = async ({ orderId }: OrderSnapshot) => (await orderOf(shop.runtime.tables, orderId))!;
 /** What the orders' outbox says of an order itself. */
 const saidOf = async ({ orderId }: OrderSnapshot) =>
-  (await outboxOf(shop.runtime, 'orders')).filter(({ subject }) => subject === `order/${orderId}`);
+  (await outboxOf(shop.runtime)).filter(({ subject }) => subject === `order/${orderId}`);
 
 const eventOf = ({ type, source }: EventDefinition, data: object, id: string = randomUUID()): Envelope => ({
   specversion: '1.0',
@@ -99,11 +99,11 @@ describe('paying', () => {
   it('an order is paid once: the second payment is refused, and was not payable', async () => {
     const order = await placedBy();
     const tries = await Promise.all(
-      Array.from({ length: 4 }, () => commitChanges(shop.runtime, 'orders', cause(), [markPaid(order, cause())])),
+      Array.from({ length: 4 }, () => commitChanges(shop.runtime, cause(), [markPaid(order, cause())])),
     );
     expect(tries.filter(({ ok }) => ok)).toHaveLength(1);
     expect(tries.flatMap((tried) => (tried.ok ? [] : [tried.refusal.problem]))).toEqual(Array(3).fill('wrong-state'));
-    expect(await commitChanges(shop.runtime, 'orders', cause(), [payable(order)])).toMatchObject({
+    expect(await commitChanges(shop.runtime, cause(), [payable(order)])).toMatchObject({
       ok: false,
       refusal: { problem: 'wrong-state' },
     });
@@ -154,7 +154,7 @@ describe('an order that is not paid in time', () => {
       const order = await placedBy();
       shop.clock.nowMs += 16 * MINUTE_MS;
       const [payment] = await Promise.all([
-        commitChanges(shop.runtime, 'orders', cause(), [markPaid(order, cause())]),
+        commitChanges(shop.runtime, cause(), [markPaid(order, cause())]),
         run({ task: 'expireUnpaid' }),
       ]);
       const { status } = await reread(order);
@@ -168,9 +168,7 @@ describe('an order that is not paid in time', () => {
     const [stuck, fine] = [await placedBy(), await placedBy()];
     // Somebody resolved its allocation behind the order's back: a bug that a person has to see.
     const [{ fulfilmentOrderId, nodeId, lines }] = stuck.fulfilments as [OrderSnapshot['fulfilments'][number]];
-    await commitChanges(shop.runtime, 'orders', cause(), [
-      release({ allocationId: fulfilmentOrderId, nodeId, lines }, cause()),
-    ]);
+    await commitChanges(shop.runtime, cause(), [release({ allocationId: fulfilmentOrderId, nodeId, lines }, cause())]);
     shop.clock.nowMs += 16 * MINUTE_MS;
     await expect(run({ task: 'expireUnpaid' })).rejects.toThrow(stuck.orderId);
     expect((await reread(fine)).status).toBe('EXPIRED');

@@ -56,9 +56,7 @@ describe('placing an order', () => {
   it('says that stock is committed, and nothing of an order that nobody has paid', async () => {
     const sku = await stocked({ 'dc-icheon': 1 });
     const { body } = await place(shop, await customerWith(shop, { [sku]: 1 }));
-    const said = (await outboxOf(shop.runtime, 'orders')).filter((event) =>
-      JSON.stringify(event).includes(body.orderId),
-    );
+    const said = (await outboxOf(shop.runtime)).filter((event) => JSON.stringify(event).includes(body.orderId));
     expect(said.map(({ type, subject }) => [type, subject])).toEqual([
       ['inventory.stock-committed.v1', `allocation/${body.orderId}-1`],
     ]);

@@ -68,9 +68,7 @@ export const openDesk = async () => {
   const process = processOf(runtime, provider);
 
   const eventsOf = async (orderId: string): Promise<Envelope[]> =>
-    [...(await outboxOf(runtime, 'payments')), ...(await outboxOf(runtime, 'orders'))].filter(
-      ({ data }) => (data as { orderId?: string }).orderId === orderId,
-    );
+    (await outboxOf(runtime)).filter(({ data }) => (data as { orderId?: string }).orderId === orderId);
 
   const look = async ({ orderId }: OrderSnapshot) => {
     const attempts = await attemptsOf(runtime.tables, orderId);

@@ -7,7 +7,7 @@ import { pathParameters } from '../../shared/contract.ts';
 import { type ReactionHandlers, reactions } from '../../shared/events.ts';
 import { type OperationHandlers, operations } from '../../shared/http.ts';
 import type { Envelope, OutboxItem } from '../../shared/outbox.ts';
-import { OUTBOX_PREFIX, OUTBOX_SHARDS } from '../../shared/outbox.ts';
+import { OUTBOX, OUTBOX_SHARDS, outboxPk } from '../../shared/outbox.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import { type TaskEvent, type TaskHandlers, tasks } from '../../shared/tasks.ts';
 
@@ -84,11 +84,11 @@ export const taskRunnerOf = <C extends Capability>(contract: C, handlers: TaskHa
   return (event: TaskEvent): Promise<unknown> => handler(event as never, context) as never;
 };
 
-/** Everything that a table's outbox still holds, oldest first. */
-export const outboxOf = async ({ tables }: Runtime, table: string): Promise<Envelope[]> => {
+/** Everything that the outbox still holds, oldest first. */
+export const outboxOf = async ({ tables }: Runtime): Promise<Envelope[]> => {
   const pages = await Promise.all(
     Array.from({ length: OUTBOX_SHARDS }, (_, shard) =>
-      tables.query<OutboxItem>(table, { pk: `${OUTBOX_PREFIX}${shard}`, limit: 1000 }),
+      tables.query<OutboxItem>(OUTBOX, { pk: outboxPk(shard), limit: 1000 }),
     ),
   );
   return pages

@@ -47,8 +47,8 @@ export class TestCloud {
     this.#removeData = data.remove;
   }
 
-  /** ARN of a capability's function, e.g. `orders`, `tasks`; of `outbox`, `stream` and `sweeper` too. */
-  functionArn(capability: string, role: FunctionRole | 'stream' | 'sweeper'): string {
+  /** ARN of a capability's function, e.g. `orders`, `tasks`. */
+  functionArn(capability: string, role: FunctionRole): string {
     const id = new RegExp(`^${capability}${role}[0-9A-F]{8}$`, 'i');
     const found = this.cloud.template.resources('AWS::Lambda::Function').filter((one) => id.test(one.id));
     if (found.length !== 1) throw new Error(`${found.length} functions are the ${role} of ${capability}`);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import outbox from '../../functions/outbox/contract.ts';
 import type { Capability } from '../../shared/contract.ts';
 import type { DynamoOperation, Send } from '../../shared/dynamo.ts';
 import { createRuntime, type Runtime, tableVariable } from '../../shared/runtime.ts';
@@ -83,7 +84,8 @@ const createTable = (client: DynamoDBClient, { name, table }: Capability) => {
   );
 };
 
-export const startTestEngine = async (...contracts: Capability[]): Promise<TestEngine> => {
+export const startTestEngine = async (...tested: Capability[]): Promise<TestEngine> => {
+  const contracts = [...tested, outbox];
   const port = await freePort();
   const child = spawn(engineBinary(), ['--port', String(port)], { stdio: 'ignore' });
   const client = new DynamoDBClient({
