@@ -57,9 +57,9 @@ const FIRST_PORT = 20_000;
 const PORTS = 10_000;
 
 /** A port that is free, and the next one too; below those that the system hands out by itself. */
-export const freePorts = async (random: () => number): Promise<number> => {
+export const freePorts = async (): Promise<number> => {
   for (;;) {
-    const port = FIRST_PORT + 2 * Math.floor((random() * PORTS) / 2);
+    const port = FIRST_PORT + 2 * Math.floor((Math.random() * PORTS) / 2);
     if ((await isFree(port)) && (await isFree(port + 1))) return port;
   }
 };
