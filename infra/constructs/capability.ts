@@ -4,12 +4,12 @@ import { type EventBus, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
-import { DynamoEventSource, SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { DynamoEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { type Capability, type FunctionRole, functionRoles, type TableAction } from '../../shared/contract.ts';
 import { tableVariable } from '../../shared/runtime.ts';
-import { DeadLetters } from './dead-letters.ts';
+import { afterRecords, DeadLetters } from './dead-letters.ts';
 import { CommerceFunction } from './function.ts';
 import type { CommerceApi } from './http-api.ts';
 
@@ -132,7 +132,7 @@ export class CapabilityResources extends Construct {
         reportBatchItemFailures: true,
         retryAttempts: 20,
         maxRecordAge: Duration.hours(20),
-        onFailure: new SqsDlq(this.deadLetters),
+        onFailure: afterRecords(this.deadLetters),
         filters: [FilterCriteria.filter({ eventName: FilterRule.isEqual('INSERT') })],
       }),
     );
