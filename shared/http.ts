@@ -5,7 +5,7 @@ import { authorise, type Principal, principalOf } from './auth.ts';
 import type { Change } from './change.ts';
 import { type Capability, type Operation, pathParameters } from './contract.ts';
 import { type CommandKey, earlierAnswer, rememberAnswer, requestHash } from './idempotency.ts';
-import { type FieldError, fieldErrors, parseBody } from './input.ts';
+import { type FieldError, fieldErrors, parseBody, pointer, withoutCardNumbers } from './input.ts';
 import type { Cause } from './outbox.ts';
 import { COMMON_PROBLEMS, type CommonProblem, type ProblemName, problemResponse } from './problem.ts';
 import { ok, type Refusal, type Result } from './result.ts';
@@ -86,18 +86,22 @@ const invalidInput = (errors: FieldError[]): Answer =>
 const refusalAnswer = ({ problem, detail, field }: Refusal): Answer =>
   problemResponse(problem, detail, field === undefined ? {} : { errors: [{ field, detail }] });
 
-/** Path parameters, query and body as one object; a body may not repeat what the path says. */
+/** Path parameters, query or body as one object; what the path says may not be said again, a command has no query. */
 const gatherInput = (event: ApiEvent, route: Route): { input: unknown } | { answer: Answer } => {
   const text = event.isBase64Encoded ? Buffer.from(event.body ?? '', 'base64').toString() : event.body;
   const body = parseBody(route.isCommand ? text : undefined);
   if (!body.ok) {
     return { answer: body.errors.length > 0 ? invalidInput(body.errors) : problemResponse(body.problem, 'send less') };
   }
-  const repeated = route.parameters.find((name) => name in body.fields);
-  if (repeated !== undefined) {
-    return { answer: invalidInput([{ field: `/${repeated}`, detail: 'is given by the path' }]) };
+  const query = event.queryStringParameters ?? {};
+  const stray = [...Object.keys(query), ...Object.keys(body.fields)].find((name) => route.parameters.includes(name));
+  if (stray !== undefined) return { answer: invalidInput([{ field: `/${stray}`, detail: 'is given by the path' }]) };
+  const misplaced = route.isCommand ? Object.keys(query) : [];
+  if (misplaced.length > 0) {
+    const errors = misplaced.map((name) => ({ field: pointer([name]), detail: 'is not taken from the query' }));
+    return { answer: invalidInput(errors) };
   }
-  const parsed = route.input.safeParse({ ...event.queryStringParameters, ...body.fields, ...event.pathParameters });
+  const parsed = route.input.safeParse({ ...query, ...body.fields, ...event.pathParameters });
   return parsed.success ? { input: parsed.data } : { answer: invalidInput(fieldErrors(parsed.error)) };
 };
 
@@ -173,7 +177,8 @@ const edge = {
       return;
     }
     const { routeKey } = failure.event;
-    console.error(JSON.stringify({ message: 'request failed', routeKey, error: failure.error?.stack }));
+    const log = JSON.stringify({ message: 'request failed', routeKey, error: failure.error?.stack });
+    console.error(withoutCardNumbers(log));
     failure.response = problemResponse('internal', `tell us the correlation id ${correlationId(failure.event)}`);
   },
 };

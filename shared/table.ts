@@ -142,14 +142,27 @@ const encodeCursor = (key: Attributes | undefined): string | undefined =>
 /** The caller sent a cursor that this query did not hand out. */
 export class InvalidCursor extends Error {}
 
-/** A cursor that was tampered with may only fail, never show another partition. */
-const decodeCursor = (cursor: string | undefined, pkName: string, pk: string): Attributes | undefined => {
-  if (cursor === undefined) return undefined;
-  let key: Attributes = {};
+/** What DynamoDB takes as part of a key. */
+const isKeyText = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.isWellFormed() && Buffer.byteLength(value) <= 1024;
+
+/**
+ * A cursor that was tampered with may only fail, never show another partition. It has to be a key that this very query
+ * can have stopped at, or else DynamoDB takes it for a bug of ours.
+ */
+const decodeCursor = (input: QueryInput, pkName: string, skName: string): Attributes | undefined => {
+  if (input.cursor === undefined) return undefined;
+  let decoded: unknown;
   try {
-    key = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as Attributes;
+    decoded = JSON.parse(Buffer.from(input.cursor, 'base64url').toString());
   } catch {}
-  if (key[pkName] === pk && Object.values(key).every((value) => typeof value === 'string')) return key;
+  const key = Object(decoded) as Attributes;
+  const names = new Set(['pk', 'sk', pkName, skName]);
+  const sk = key[skName];
+  const isWhole = Object.keys(key).length === names.size && [...names].every((name) => isKeyText(key[name]));
+  const isInRange =
+    typeof sk === 'string' && sk.startsWith(input.startsWith ?? '') && (input.upTo === undefined || sk <= input.upTo);
+  if (isWhole && isInRange && key[pkName] === input.pk) return key;
   throw new InvalidCursor();
 };
 
@@ -173,7 +186,7 @@ const createReads = ({ send, nameOf }: TablesOptions): Pick<Tables, 'get' | 'que
     const [pkName, skName] = input.index === undefined ? ['pk', 'sk'] : [`${input.index}Pk`, `${input.index}Sk`];
     const expression = new Expression();
     const condition = `${expression.name(pkName)} = ${expression.value(input.pk)}${rangeCondition(input, expression, skName)}`;
-    const start = decodeCursor(input.cursor, pkName, input.pk);
+    const start = decodeCursor(input, pkName, skName);
     const { Items, LastEvaluatedKey } = await send<{ Items?: unknown[]; LastEvaluatedKey?: unknown }>('Query', {
       TableName: nameOf(table),
       IndexName: input.index,

@@ -15,7 +15,7 @@ const Price = MoneySchema.refine(({ amountMinor }) => amountMinor <= PRICE_MINOR
 });
 
 const Options = z
-  .record(z.string().min(1).max(32), freeText(64))
+  .record(freeText(32), freeText(64))
   .refine((options) => Object.keys(options).length <= 8, { error: 'must be at most 8' })
   .meta({ description: 'What tells this variant from its sisters', examples: [{ colour: 'black', size: 'M' }] });
 

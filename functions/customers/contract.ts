@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { customer } from '../../shared/auth.ts';
 import { capability, event, operation } from '../../shared/contract.ts';
-import { freeText, Id, Location, paging } from '../../shared/input.ts';
+import { freeText, holdsCardNumber, Id, Location, paging } from '../../shared/input.ts';
 import { InstantSchema } from '../../shared/time.ts';
 
 /** A customer's id: the token's `sub`, or `<channel>_<buyer>` for a buyer whom only a channel knows. */
@@ -9,7 +9,10 @@ export const CustomerId = z.string().min(1).max(160);
 
 const Phone = z
   .string()
-  .regex(/^\+?\d(?:[ -]?\d){4,17}$/, 'must be a phone number')
+  .max(30)
+  .regex(/^\+?\d(?:[ -]?\d){4,14}$/, 'must be a phone number')
+  // With a country's code it has up to 15 digits, as many as some cards: those may pass Luhn by chance.
+  .refine((phone) => phone.startsWith('+') || !holdsCardNumber(phone), { error: 'must not be a card number' })
   .meta({ examples: ['+82 10-1234-5678'] });
 
 const regionNames = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
@@ -39,7 +42,10 @@ export const NewAddress = z
 
 export const Profile = z.object({
   name: freeText(100),
-  email: z.email().max(254),
+  email: z
+    .email()
+    .max(254)
+    .refine((email) => !holdsCardNumber(email), { error: 'must not contain a card number' }),
   phone: Phone,
   locale: z.enum(['ko', 'en', 'ja']),
 });

@@ -9,9 +9,16 @@ export type Ability = (typeof ABILITIES)[number];
 
 const WEEK_SECONDS = 7 * 24 * 3600;
 
+/** To the metre. */
+const RadiusKm = z
+  .number()
+  .min(0.001)
+  .max(1000)
+  .overwrite((value) => Math.round(value * 1000) / 1000);
+
 /** Delivery against the clock. Times are the node's own. Ordered before `cutOff`, it is there at `deliveredBy`. */
 const Express = z
-  .strictObject({ cutOff: LocalTimeSchema, deliveredBy: LocalTimeSchema, radiusKm: z.number().positive().max(1000) })
+  .strictObject({ cutOff: LocalTimeSchema, deliveredBy: LocalTimeSchema, radiusKm: RadiusKm })
   .meta({ id: 'ExpressDelivery' });
 
 const OpeningHours = z
