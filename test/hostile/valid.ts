@@ -1,0 +1,111 @@
+import type { Caller } from '../support/call.ts';
+import {
+  ASSOCIATE,
+  address,
+  CHANNEL,
+  HEAD_OFFICE,
+  type Known,
+  node,
+  OWNER,
+  product,
+  profile,
+  SKU,
+  STORE,
+} from './furnish.ts';
+
+/** One request that its operation accepts, with every field that it knows. Every mutant starts from it. */
+export interface Valid {
+  as: Caller;
+  /** The flat input of the contract: path, query and body. */
+  input: Record<string, unknown>;
+  /** Fields that exclude others of this request; they are tried by a second valid request. */
+  instead?: Record<string, unknown>[];
+}
+
+const page = { limit: '20' };
+
+/**
+ * By `capability.operation`, in an order in which all of them succeed one after the other. A new operation has to be
+ * entered here, or the matrix fails.
+ */
+export const validRequests = (known: Known): Record<string, Valid> => {
+  const { orderId, addressId, cartId, orderToConfirm, toShip, toCollect, toReject } = known;
+  const price = { amountMinor: 12_900, currency: 'KRW' };
+  const step = (fulfilmentOrderId: string): Valid => ({ as: ASSOCIATE, input: { fulfilmentOrderId } });
+  const channelOrder = { reference: 'MKT-1', buyer: { reference: 'buyer-1' }, currency: 'KRW', expectedTotal: price };
+  return {
+    'platform.health': { as: undefined, input: {} },
+    'platform.openapi': { as: undefined, input: {} },
+    'network.maintain': { as: HEAD_OFFICE, input: { nodeId: STORE, ...node } },
+    'network.node': { as: undefined, input: { nodeId: STORE } },
+    'network.nodes': { as: undefined, input: page },
+    'catalog.publish': { as: HEAD_OFFICE, input: { productId: 'prd-tee', ...product } },
+    'catalog.product': { as: undefined, input: { productId: 'prd-tee' } },
+    'catalog.products': { as: undefined, input: { category: 'apparel/tops', ...page } },
+    'catalog.variant': { as: undefined, input: { sku: SKU } },
+    'inventory.availability': { as: undefined, input: { sku: SKU } },
+    'inventory.levels': { as: ASSOCIATE, input: { sku: SKU } },
+    'inventory.ledger': { as: ASSOCIATE, input: { sku: SKU, nodeId: STORE, ...page } },
+    'inventory.receive': {
+      as: HEAD_OFFICE,
+      input: { nodeId: STORE, lines: [{ sku: SKU, units: 3 }], reference: 'delivery note 7' },
+    },
+    'inventory.adjust': {
+      as: HEAD_OFFICE,
+      input: { nodeId: STORE, sku: SKU, unitsDelta: 2, reason: 'counted' },
+    },
+    'customers.profile': { as: OWNER, input: {} },
+    'customers.saveProfile': { as: OWNER, input: profile },
+    'customers.addAddress': { as: OWNER, input: address },
+    'customers.addresses': { as: OWNER, input: page },
+    'carts.current': { as: OWNER, input: {} },
+    'carts.setLine': { as: OWNER, input: { sku: SKU, units: 2 } },
+    'carts.chooseDelivery': {
+      as: OWNER,
+      input: { choice: 'HOME_DELIVERY', addressId },
+      instead: [{ choice: 'PICKUP', nodeId: STORE }],
+    },
+    'carts.deliveryOptions': { as: OWNER, input: { addressId } },
+    'orders.place': {
+      as: OWNER,
+      input: { cartId, expectedTotal: { amountMinor: 25_800, currency: 'KRW' } },
+    },
+    'carts.removeLine': { as: OWNER, input: { sku: SKU } },
+    'orders.placeForChannel': {
+      as: CHANNEL,
+      input: {
+        ...channelOrder,
+        lines: [{ sku: SKU, units: 1 }],
+        delivery: { choice: 'HOME_DELIVERY', shipTo: address },
+      },
+      instead: [
+        {
+          ...channelOrder,
+          reference: 'MKT-2',
+          lines: [{ sku: SKU, units: 1 }],
+          delivery: { choice: 'PICKUP', nodeId: STORE },
+        },
+      ],
+    },
+    'orders.order': { as: OWNER, input: { orderId } },
+    'orders.orders': { as: OWNER, input: page },
+    'orders.anyOrder': { as: HEAD_OFFICE, input: { orderId } },
+    'payments.pay': { as: OWNER, input: { orderId, method: { kind: 'CARD', token: 'tok_approve' } } },
+    'payments.confirm': { as: OWNER, input: { orderId: orderToConfirm, attempt: '1' } },
+    'payments.payments': { as: OWNER, input: { orderId } },
+    'fulfilment.worklist': { as: ASSOCIATE, input: { nodeId: STORE, ...page } },
+    'fulfilment.fulfilmentOrder': step(toShip),
+    'fulfilment.ofOrder': { as: OWNER, input: { orderId } },
+    'fulfilment.accept': step(toShip),
+    'fulfilment.reject': { as: ASSOCIATE, input: { fulfilmentOrderId: toReject, reason: 'damaged' } },
+    'fulfilment.pick': step(toShip),
+    'fulfilment.pack': step(toShip),
+    'fulfilment.dispatch': step(toShip),
+    'fulfilment.deliver': step(toShip),
+    'fulfilment.ready': step(toCollect),
+    'fulfilment.collect': step(toCollect),
+    'loyalty.balance': { as: OWNER, input: {} },
+    'loyalty.entries': { as: OWNER, input: page },
+    'customers.erase': { as: OWNER, input: {} },
+  };
+};

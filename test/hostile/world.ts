@@ -1,0 +1,113 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { CAPABILITIES } from '../../functions/capabilities.ts';
+import { handlers as cartHandlers } from '../../functions/carts/api.ts';
+import carts from '../../functions/carts/contract.ts';
+import { handlers as catalogHandlers } from '../../functions/catalog/api.ts';
+import catalog from '../../functions/catalog/contract.ts';
+import { handlers as customerHandlers } from '../../functions/customers/api.ts';
+import customers from '../../functions/customers/contract.ts';
+import { sealerFrom } from '../../functions/customers/parts.ts';
+import { handlers as fulfilmentHandlers } from '../../functions/fulfilment/api.ts';
+import fulfilment from '../../functions/fulfilment/contract.ts';
+import { reactionHandlers } from '../../functions/fulfilment/events.ts';
+import { handlers as inventoryHandlers } from '../../functions/inventory/api.ts';
+import inventory from '../../functions/inventory/contract.ts';
+import { handlers as loyaltyHandlers } from '../../functions/loyalty/api.ts';
+import loyalty from '../../functions/loyalty/contract.ts';
+import { handlers as networkHandlers } from '../../functions/network/api.ts';
+import network from '../../functions/network/contract.ts';
+import { handlers as orderHandlers } from '../../functions/orders/api.ts';
+import orders from '../../functions/orders/contract.ts';
+import { handlers as paymentHandlers } from '../../functions/payments/api.ts';
+import payments from '../../functions/payments/contract.ts';
+import { simulatedProvider } from '../../functions/payments/simulated-provider.ts';
+import { handlers as platformHandlers } from '../../functions/platform/api.ts';
+import platform from '../../functions/platform/contract.ts';
+import { type Answer, apiOf, type CallOptions, listenerOf, outboxOf } from '../support/call.ts';
+import { startTestEngine } from '../support/engine.ts';
+import { furnish } from './furnish.ts';
+
+/** Monday, 10:00 in Seoul: everything is open, every cut-off is ahead. */
+const NOW_MS = Date.parse('2026-11-23T01:00:00.000Z');
+
+const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'TransactWriteItems', 'BatchWriteItem']);
+
+/** Attributes in one order, however the engine gives them. */
+const inOrder = (_: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
+
+export type Call = (operation: string, options: CallOptions) => Promise<Answer>;
+
+/** Every operation of every capability through its real handler, on one engine. */
+export const openWorld = async () => {
+  const engine = await startTestEngine(...CAPABILITIES.filter(({ name }) => name !== 'outbox'));
+  const runtime = engine.runtime({ nowMs: NOW_MS });
+  const sealer = sealerFrom(randomBytes);
+  const api: Record<string, Call> = {
+    catalog: apiOf(catalog, catalogHandlers(runtime), runtime) as Call,
+    network: apiOf(network, networkHandlers(runtime), runtime) as Call,
+    inventory: apiOf(inventory, inventoryHandlers(runtime), runtime) as Call,
+    customers: apiOf(customers, customerHandlers(runtime, sealer), runtime) as Call,
+    carts: apiOf(carts, cartHandlers(runtime), runtime) as Call,
+    orders: apiOf(orders, orderHandlers(runtime, sealer), runtime) as Call,
+    payments: apiOf(payments, paymentHandlers(runtime, simulatedProvider(runtime.tables)), runtime) as Call,
+    fulfilment: apiOf(fulfilment, fulfilmentHandlers(runtime), runtime) as Call,
+    loyalty: apiOf(loyalty, loyaltyHandlers(runtime), runtime) as Call,
+    platform: apiOf(platform, platformHandlers('test'), runtime) as Call,
+  };
+
+  /** Writes that were carried out since the world was opened. */
+  let writes = 0;
+  engine.intercept(async (operation, input, next) => {
+    const answer = await next(input);
+    if (WRITES.has(operation)) writes += 1;
+    return answer;
+  });
+
+  /** Calls `capability.operation`; anything but success is an error of the test. */
+  const done = async (name: string, options: CallOptions) => {
+    const [capability, operation] = name.split('.') as [string, string];
+    const { status, body, text } = await api[capability]!(operation, options);
+    if (status >= 300) throw new Error(`${name}: ${status} ${text}`);
+    return body;
+  };
+
+  const workflow = { start: async () => {}, answer: async () => {} };
+  const hear = listenerOf(fulfilment, reactionHandlers(runtime, workflow), runtime);
+  /** What is paid becomes work at its nodes. */
+  const assignWork = async (): Promise<void> => {
+    for (const envelope of await outboxOf(runtime)) {
+      if (envelope.type === 'order.placed.v1') await hear(envelope);
+    }
+  };
+
+  /** One number for everything that all tables hold. */
+  const checksum = async (): Promise<string> => {
+    const hash = createHash('sha256');
+    for (const { name, table } of CAPABILITIES) {
+      if (table === undefined) continue;
+      const rows: string[] = [];
+      let start: Record<string, never> | undefined;
+      do {
+        const page = await engine.client.send(new ScanCommand({ TableName: name, ExclusiveStartKey: start }));
+        rows.push(...(page.Items ?? []).map((item) => JSON.stringify(item, inOrder)));
+        start = page.LastEvaluatedKey as typeof start;
+      } while (start !== undefined);
+      hash.update(`${name}\n${rows.sort().join('\n')}\n`);
+    }
+    return hash.digest('hex');
+  };
+
+  return {
+    api,
+    known: await furnish(done, assignWork),
+    checksum,
+    writes: () => writes,
+    close: engine.close,
+  };
+};
+
+export type World = Awaited<ReturnType<typeof openWorld>>;
