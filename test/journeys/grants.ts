@@ -2,17 +2,14 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import type { Used } from '../../infra/local/functions.ts';
 import { type Statement, statementsOf } from '../../infra/local/policies.ts';
 import { grantedToFunctions, usedByServices } from '../../infra/local/service-grants.ts';
 import type { TestCloud } from '../support/cloud.ts';
 import type { Journeys, Shop } from './shop.ts';
 
 /** One action on one resource that one function may use. */
-export interface Grant {
-  functionArn: string;
-  action: string;
-  resource: string;
-}
+type Grant = Used;
 
 /** Logs and traces are written by Lambda itself, in the name of the role. */
 const OF_LAMBDA = /^(logs|xray):/;
@@ -46,8 +43,8 @@ const ORDER_PATH = ['carts', 'orders', 'payments', 'fulfilment'];
 const nameOf = ({ functionArn }: Grant): string => functionArn.split(':').at(-1)!;
 
 /**
- * The permissions to be tried: all of the order's path, and of every other function one for each action, drawn by the
- * seed. What Lambda reads and sends in a function's name is checked when the cloud starts (service-grants.ts).
+ * The permissions to be tried: all of the order's path and, drawn by the seed, one of every other function. What
+ * Lambda reads and sends in a function's name is checked when the cloud starts (service-grants.ts).
  */
 export const toBeTried = (world: TestCloud, seed: string): Grant[] => {
   const byFunctions = new Set(world.cloud.functions.used().map(textOf));
@@ -59,7 +56,7 @@ export const toBeTried = (world: TestCloud, seed: string): Grant[] => {
       .digest('hex');
   const others = Map.groupBy(
     tried.filter((grant) => !isOnPath(grant)),
-    (grant) => `${nameOf(grant)} ${grant.action}`,
+    nameOf,
   );
   const sample = [...others.values()].map((some) => some.reduce((a, b) => (drawn(a) < drawn(b) ? a : b)));
   return [...tried.filter(isOnPath), ...sample];
