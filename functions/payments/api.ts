@@ -44,8 +44,13 @@ export const handlers = (runtime: Runtime, provider: PaymentProvider): Operation
   const { tables } = runtime;
 
   /** A payment is shown as it stands; who asks while it is being carried out has to come again. */
-  const settled = async (payment: PaymentRecord, request: Request, first?: Parameters<typeof settle>[2]) => {
-    const outcome = await settle({ runtime, provider, cause: request.cause }, payment, first);
+  const settled = async (
+    payment: PaymentRecord,
+    order: OrderSnapshot,
+    request: Request,
+    first?: Parameters<typeof settle>[2],
+  ) => {
+    const outcome = await settle({ runtime, provider, cause: request.cause, order }, payment, first);
     if (!outcome.ok) return outcome;
     return outcome.value.status === 'INITIATED' ? inProgress(outcome.value) : reply(outcome.value);
   };
@@ -60,7 +65,7 @@ export const handlers = (runtime: Runtime, provider: PaymentProvider): Operation
       const mine = earlier.find(({ command: { caller, key } }) => caller === command.caller && key === command.key);
       if (mine !== undefined) {
         return mine.command.requestHash === command.requestHash
-          ? settled(mine, request)
+          ? settled(mine, order, request)
           : refuse('idempotency-key-reused', 'the key was used before with another body; take a new one');
       }
       const attempt = nextAttempt(earlier, ATTEMPTS_MAX);
@@ -69,7 +74,7 @@ export const handlers = (runtime: Runtime, provider: PaymentProvider): Operation
       const stored = await request.commit<'payment-in-progress' | 'wrong-state'>(initiate(payment), payable(order));
       if (!stored.ok) return stored;
       const { amount } = payment;
-      return settled(payment, request, () =>
+      return settled(payment, order, request, () =>
         provider.authorise({ key: providerKey(payment), amount, token: method.token }),
       );
     },
@@ -80,7 +85,7 @@ export const handlers = (runtime: Runtime, provider: PaymentProvider): Operation
       const payment = (await attemptsOf(tables, orderId)).find((candidate) => candidate.attempt === attempt);
       if (payment === undefined) return refuse('not-found', `${orderId} has no attempt ${attempt}`);
       const awaitsAction = payment.status === 'REQUIRES_ACTION' && payment.instruction === undefined;
-      return settled(payment, request, awaitsAction ? () => provider.confirm(providerKey(payment)) : undefined);
+      return settled(payment, order, request, awaitsAction ? () => provider.confirm(providerKey(payment)) : undefined);
     },
 
     payments: async ({ orderId }, { principal }) => {

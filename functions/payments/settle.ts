@@ -2,7 +2,7 @@ import { type Change, change } from '../../shared/change.ts';
 import type { Cause } from '../../shared/outbox.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { commitChanges, type Runtime } from '../../shared/runtime.ts';
-import { markPaid, orderOf, payable } from '../orders/parts.ts';
+import { markPaid, type OrderSnapshot, orderOf, payable } from '../orders/parts.ts';
 import {
   type Decision,
   decide,
@@ -20,6 +20,8 @@ export interface Settlement {
   runtime: Runtime;
   provider: PaymentProvider;
   cause: Cause;
+  /** The order as it was read a moment ago, where it was; its guards decide, so it need not be read again. */
+  order?: OrderSnapshot;
 }
 
 export type Question = (payment: PaymentRecord) => Promise<Outcome>;
@@ -56,12 +58,12 @@ const answerOf = async (question: Question, payment: PaymentRecord): Promise<Pro
 
 /** What happens to the order in the payment's own transaction. */
 const orderChange = async (
-  { runtime, cause }: Settlement,
+  { runtime, cause, order: known }: Settlement,
   { orderId }: PaymentRecord,
   effect: Extract<Decision, { kind: 'become' }>['order'],
 ): Promise<Change<'wrong-state'>> => {
   if (effect === undefined) return change([]);
-  const order = await orderOf(runtime.tables, orderId);
+  const order = known ?? (await orderOf(runtime.tables, orderId));
   if (order === undefined) throw new Error(`a payment for ${orderId}, which does not exist`);
   return effect === 'is-paid' ? markPaid(order, cause) : payable(order);
 };

@@ -24,7 +24,7 @@ export const measureAvailability = async (shop: Shop): Promise<Record<string, nu
   return results;
 };
 
-const CHECKOUTS = 600;
+const CHECKOUTS = Number(process.env.BENCH_CHECKOUTS ?? 600);
 const SHOPPERS = 64;
 
 /** Whole checkouts, eight at a time, with events, workflow and points of the orders before running along. */
