@@ -5,7 +5,7 @@ import { authorise, type Principal, principalOf } from './auth.ts';
 import type { Change } from './change.ts';
 import { type Capability, type Operation, pathParameters } from './contract.ts';
 import { type CommandKey, earlierAnswer, rememberAnswer, requestHash } from './idempotency.ts';
-import { type FieldError, fieldErrors, parseBody, pointer, withoutCardNumbers } from './input.ts';
+import { type FieldError, fieldErrors, harmIn, parseBody, pointer, withoutCardNumbers } from './input.ts';
 import type { Cause } from './outbox.ts';
 import { COMMON_PROBLEMS, type CommonProblem, type ProblemName, problemResponse } from './problem.ts';
 import { ok, type Refusal, type Result } from './result.ts';
@@ -101,6 +101,8 @@ const gatherInput = (event: ApiEvent, route: Route): { input: unknown } | { answ
     const errors = misplaced.map((name) => ({ field: pointer([name]), detail: 'is not taken from the query' }));
     return { answer: invalidInput(errors) };
   }
+  const harm = harmIn(query);
+  if (harm !== undefined) return { answer: invalidInput([harm]) };
   const parsed = route.input.safeParse({ ...query, ...body.fields, ...event.pathParameters });
   return parsed.success ? { input: parsed.data } : { answer: invalidInput(fieldErrors(parsed.error)) };
 };

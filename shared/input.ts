@@ -15,7 +15,7 @@ export interface FieldError {
 /** Half of a surrogate pair is no character: DynamoDB refuses it, and encoders replace it by something else. */
 const isText = (text: string): boolean => text.isWellFormed();
 
-/** Finds what no schema may see: names that reach for prototypes, broken text, and nesting that is there to exhaust us. */
+/** Finds what no schema may see, anywhere in a value: names that reach for prototypes, broken text, and nesting that is there to exhaust us. */
 const hostile = (value: unknown, path: string, depth: number): FieldError | undefined => {
   if (typeof value === 'string') return isText(value) ? undefined : { field: path, detail: 'is not valid Unicode' };
   if (typeof value !== 'object' || value === null) return undefined;
@@ -28,6 +28,9 @@ const hostile = (value: unknown, path: string, depth: number): FieldError | unde
   }
   return undefined;
 };
+
+/** What is in a value that no schema may see, undefined where nothing is. */
+export const harmIn = (value: unknown): FieldError | undefined => hostile(value, '', 1);
 
 export type ParsedBody =
   | { ok: true; fields: Record<string, unknown> }
@@ -49,7 +52,7 @@ export const parseBody = (text: string | undefined): ParsedBody => {
     return invalid('the body is not JSON');
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return invalid('the body is not an object');
-  const found = hostile(value, '', 1);
+  const found = harmIn(value);
   return found === undefined
     ? { ok: true, fields: value as Record<string, unknown> }
     : invalid(found.detail, found.field);

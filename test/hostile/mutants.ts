@@ -183,9 +183,8 @@ const schemaOf = ({ input }: Pick<Operation, 'input'>): Schema =>
 
 /** Of a query or a path only what text can say: everything is text there, and an empty path segment is no route. */
 const inText = ({ what, value }: Change, isInPath: boolean): boolean =>
-  !what.startsWith('half') &&
   (!what.startsWith('mistyped') || value === 'many') &&
-  !(isInPath && (what === 'missing' || what === 'empty'));
+  !(isInPath && (what === 'missing' || what === 'empty' || what.startsWith('half')));
 
 /** What may not pass of what a valid request says, by the contract's own schema. */
 export const fieldMutants = (operation: Operation, input: Json) => {

@@ -1,5 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { randomBytes } from 'node:crypto';
 import { CAPABILITIES } from '../../functions/capabilities.ts';
 import { handlers as cartHandlers } from '../../functions/carts/api.ts';
 import carts from '../../functions/carts/contract.ts';
@@ -26,18 +25,13 @@ import { handlers as platformHandlers } from '../../functions/platform/api.ts';
 import platform from '../../functions/platform/contract.ts';
 import { type Answer, apiOf, type CallOptions, listenerOf, outboxOf } from '../support/call.ts';
 import { startTestEngine } from '../support/engine.ts';
+import { checksumOf } from './checksum.ts';
 import { furnish } from './furnish.ts';
 
 /** Monday, 10:00 in Seoul: everything is open, every cut-off is ahead. */
 const NOW_MS = Date.parse('2026-11-23T01:00:00.000Z');
 
 const WRITES = new Set(['PutItem', 'UpdateItem', 'DeleteItem', 'TransactWriteItems', 'BatchWriteItem']);
-
-/** Attributes in one order, however the engine gives them. */
-const inOrder = (_: string, value: unknown): unknown =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-    : value;
 
 export type Call = (operation: string, options: CallOptions) => Promise<Answer>;
 
@@ -84,27 +78,12 @@ export const openWorld = async () => {
     }
   };
 
-  /** One number for everything that all tables hold. */
-  const checksum = async (): Promise<string> => {
-    const hash = createHash('sha256');
-    for (const { name, table } of CAPABILITIES) {
-      if (table === undefined) continue;
-      const rows: string[] = [];
-      let start: Record<string, never> | undefined;
-      do {
-        const page = await engine.client.send(new ScanCommand({ TableName: name, ExclusiveStartKey: start }));
-        rows.push(...(page.Items ?? []).map((item) => JSON.stringify(item, inOrder)));
-        start = page.LastEvaluatedKey as typeof start;
-      } while (start !== undefined);
-      hash.update(`${name}\n${rows.sort().join('\n')}\n`);
-    }
-    return hash.digest('hex');
-  };
-
+  const tableNames = CAPABILITIES.filter(({ table }) => table !== undefined).map(({ name }) => name);
   return {
     api,
     known: await furnish(done, assignWork),
-    checksum,
+    /** One number for everything that all tables hold. */
+    checksum: () => checksumOf(engine.client, tableNames),
     writes: () => writes,
     close: engine.close,
   };
