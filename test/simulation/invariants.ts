@@ -1,0 +1,179 @@
+import { allocationDrift } from '../../infra/reconcile/allocations.ts';
+import type { Finding } from '../../infra/reconcile/finding.ts';
+import { fulfilledMinor, orderOf, totalMinor } from '../../infra/reconcile/orders.ts';
+import { outboxDrift } from '../../infra/reconcile/outbox.ts';
+import { chargeOf, paymentDrift, paymentOf } from '../../infra/reconcile/payments.ts';
+import { balanceOf, pointsDrift, pointsEntryOf } from '../../infra/reconcile/points.ts';
+import { ledgerEntryOf, levelOf, stockDrift } from '../../infra/reconcile/stock.ts';
+import type { Cluster } from './cluster.ts';
+import type { StoredItem } from './engines.ts';
+import type { Told } from './shop.ts';
+import type { Invariant, Witness } from './witness.ts';
+
+/** Everything at rest: what the tables hold once all has come to an end. */
+const read = ({ engine }: Cluster) => {
+  const parsed = <T>(table: string, parse: (item: StoredItem) => T | undefined): T[] =>
+    engine.items(table).flatMap((item) => parse(item) ?? []);
+  return {
+    levels: parsed('inventory', levelOf),
+    ledger: parsed('inventory', ledgerEntryOf),
+    orders: parsed('orders', orderOf),
+    payments: parsed('payments', paymentOf),
+    charges: parsed('payments', chargeOf),
+    balances: parsed('loyalty', balanceOf),
+    points: parsed('loyalty', pointsEntryOf),
+    work: parsed('fulfilment', (item) => (item.sk.startsWith('FO#') ? item : undefined)),
+    outbox: engine.items('outbox'),
+  };
+};
+type Rest = ReturnType<typeof read>;
+
+const all = (witness: Witness, invariant: Invariant, looked: number, findings: readonly Finding[]): void => {
+  witness.checked[invariant] += looked;
+  for (const { subject, detail } of findings) witness.violations.push({ invariant, detail: `${subject}: ${detail}` });
+};
+
+/** Stock, promises, payments and points against their ledgers, as `npm run reconcile` compares them. */
+const addsUp = (witness: Witness, rest: Rest): void => {
+  const { levels, ledger, orders, payments, charges, balances, points, outbox } = rest;
+  all(witness, 'I4', levels.length, stockDrift(levels, ledger));
+  all(witness, 'I3', ledger.length, allocationDrift(ledger, orders));
+  all(witness, 'I6', orders.length + charges.length, paymentDrift(orders, payments, charges));
+  all(witness, 'I9', balances.length + points.length, pointsDrift(balances, points));
+  all(witness, 'I7', 1, outboxDrift(new Map([['outbox', outbox]])));
+  for (const { sku, nodeId, onHand, reserved, allocated, available } of levels) {
+    const isBelow = Math.min(onHand, reserved, allocated, available) < 0;
+    witness.expect(
+      'I1',
+      !isBelow,
+      () => `${sku} at ${nodeId}: ${JSON.stringify({ onHand, reserved, allocated, available })}`,
+    );
+    witness.expect(
+      'I3',
+      allocated === 0,
+      () => `${allocated} ${sku} at ${nodeId} are promised, and nobody waits for them`,
+    );
+  }
+};
+
+const ENDED = new Set(['COMPLETED', 'CANCELLED', 'EXPIRED']);
+const OVER = new Set(['CLOSED', 'INCOMPLETE', 'CANCELLED']);
+
+/** Every order, fulfilment order and workflow has ended, the right way (I10), and nobody was asked who had refused. */
+const ended = (witness: Witness, { workflows }: Cluster, { orders, work }: Rest): void => {
+  for (const { orderId, status } of orders)
+    witness.expect('I10', ENDED.has(status), () => `${orderId} is still ${status}`);
+  for (const item of work) {
+    const name = `${item.pk.slice('ORDER#'.length)}-${item.sk.slice('FO#'.length)}`;
+    const execution = workflows.executions.get(name);
+    witness.expect('I10', OVER.has(String(item.status)), () => `${name} is still ${item.status} (${item.work})`);
+    witness.expect(
+      'I10',
+      execution?.status === 'SUCCEEDED',
+      () =>
+        `the workflow of ${name}, which is ${item.work}, ${execution?.status ?? 'was never started'} ${execution?.error ?? ''}`,
+    );
+  }
+  for (const ofOrder of Map.groupBy(work, ({ pk }) => pk).values()) {
+    for (const item of ofOrder) {
+      const refused = ofOrder.filter((one) => one.nodeId === item.nodeId && isRefusal(one) && isAfter(item, one));
+      witness.expect('kept', refused.length === 0, () => `${item.nodeId} refused ${item.pk} and was asked again`);
+    }
+  }
+};
+const isRefusal = ({ work }: StoredItem): boolean => work === 'REJECTED' || work === 'TIMED_OUT';
+const numberOf = ({ sk }: StoredItem): number => Number(sk.slice('FO#'.length));
+const isAfter = (later: StoredItem, earlier: StoredItem): boolean => numberOf(later) > numberOf(earlier);
+
+/** What became of an order was told: once, by the right event (I7), and brought its points (I9). */
+const toldAbout = (witness: Witness, { bus }: Cluster, { orders, points, payments }: Rest): void => {
+  const events = [...bus.archive.values()] as { type: string; data: { orderId?: string; paymentId?: string } }[];
+  const counts = new Map<string, number>();
+  for (const { type, data } of events) {
+    const key = `${type} ${data.orderId}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  const expectOne = (type: string, orderId: string, wanted: boolean): void => {
+    const count = counts.get(`${type} ${orderId}`) ?? 0;
+    witness.expect('I7', count === (wanted ? 1 : 0), () => `${type} of ${orderId} was published ${count} times`);
+  };
+  for (const order of orders) {
+    const { orderId, status } = order;
+    const wasPaid = payments.some(
+      (one) => one.orderId === orderId && ['AUTHORIZED', 'CAPTURED', 'PARTIALLY_CAPTURED'].includes(one.status),
+    );
+    expectOne('order.completed.v1', orderId, status === 'COMPLETED');
+    expectOne('order.cancelled.v1', orderId, status === 'CANCELLED' || status === 'EXPIRED');
+    if (wasPaid || status === 'EXPIRED') expectOne('order.placed.v1', orderId, status !== 'EXPIRED');
+    const earned = status === 'COMPLETED' ? Math.floor(fulfilledMinor(order) / 100) : 0;
+    for (const kind of ['EARN', 'MATURE']) {
+      const booked = points.filter((entry) => entry.orderId === orderId && entry.kind === kind);
+      const sum = booked.reduce((total, entry) => total + (kind === 'EARN' ? entry.pending : entry.available), 0);
+      witness.expect('I9', sum === earned, () => `${orderId} brings ${earned} points, ${kind} books ${sum}`);
+    }
+  }
+};
+
+/** What was committed is on the bus, and nothing else is (I7). */
+const published = (witness: Witness, { bus }: Cluster): void => {
+  for (const key of bus.committed.keys())
+    witness.expect('I7', bus.archive.has(key), () => `${key} never reached the bus`);
+  for (const key of bus.archive.keys())
+    witness.expect('I7', bus.committed.has(key), () => `${key} tells of what never happened`);
+  for (const contradiction of bus.contradictions) witness.expect('I7', false, () => contradiction);
+};
+
+/** What clients were told is true. */
+const kept = (witness: Witness, told: Told, { orders, ledger }: Rest): void => {
+  const byId = new Map(orders.map((order) => [order.orderId, order]));
+  for (const [orderId, { totalMinor: total }] of told.orders) {
+    const order = byId.get(orderId);
+    witness.expect('kept', order !== undefined, () => `${orderId} was acknowledged and is not there`);
+    if (order !== undefined) {
+      witness.expect(
+        'kept',
+        totalMinor(order) === total,
+        () => `${orderId} costs ${totalMinor(order)}, said was ${total}`,
+      );
+    }
+  }
+  for (const orderId of told.paid) {
+    const status = byId.get(orderId)?.status ?? 'gone';
+    const isKept = status === 'COMPLETED' || status === 'CANCELLED';
+    witness.expect('kept', isKept, () => `${orderId} was paid, said the answer, and is ${status}`);
+  }
+  const booked = new Map<string, number>();
+  for (const { reference, sku, nodeId, onHand } of ledger) {
+    const key = `${reference} ${sku} ${nodeId}`;
+    booked.set(key, (booked.get(key) ?? 0) + onHand);
+  }
+  for (const [movement, lines] of told.movements) {
+    for (const [key, same] of Map.groupBy(lines, ({ sku, nodeId }) => `${movement} ${sku} ${nodeId}`)) {
+      const units = same.reduce((sum, line) => sum + line.units, 0);
+      witness.expect(
+        'kept',
+        booked.get(key) === units,
+        () => `${key}: ${units} were acknowledged, ${booked.get(key)} booked`,
+      );
+    }
+  }
+};
+
+/** Looks at everything that can be seen at rest. */
+export const checkAtRest = (witness: Witness, cluster: Cluster, told: Told): void => {
+  const rest = read(cluster);
+  addsUp(witness, rest);
+  ended(witness, cluster, rest);
+  published(witness, cluster);
+  toldAbout(witness, cluster, rest);
+  kept(witness, told, rest);
+};
+
+/** Orders that wait for their money although their time was up 90 s ago, or 90 s after the trouble ended (I10). */
+export const checkHolds = (witness: Witness, { engine, scheduler }: Cluster, troubleEndedMs: number): void => {
+  for (const item of engine.items('orders')) {
+    if (item.status !== 'PENDING_PAYMENT') continue;
+    const overMs = Math.max(Date.parse(String(item.payBy)), troubleEndedMs) + 90_000;
+    witness.expect('I10', scheduler.nowMs <= overMs, () => `${item.pk} holds stock since ${item.payBy}`);
+  }
+};
