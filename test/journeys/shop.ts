@@ -20,10 +20,10 @@ import { CITY_HALL, NODES } from './chain.ts';
 
 const PASSWORD = 'Ieum-test-2026';
 
-export type Line = { sku: string; units: number };
-export type HowToGetIt = { choice: 'HOME_DELIVERY' | 'DAWN' | 'SAME_DAY' } | { choice: 'PICKUP'; nodeId: string };
+type Line = { sku: string; units: number };
+type HowToGetIt = { choice: 'HOME_DELIVERY' | 'DAWN' | 'SAME_DAY' } | { choice: 'PICKUP'; nodeId: string };
 export type Step = 'accept' | 'pick' | 'pack' | 'dispatch' | 'deliver' | 'ready' | 'collect';
-export type Order = Awaited<ReturnType<Customer['order']>>;
+type Order = Awaited<ReturnType<Customer['order']>>;
 
 /** The problem that a call was refused with; throws where it was not refused. */
 export const refusalOf = async (call: Promise<unknown>): Promise<string> => {
@@ -145,7 +145,7 @@ export class Associate {
 }
 
 /** Thrown through a journey that is not worth finishing. */
-export class Abandoned extends Error {}
+class Abandoned extends Error {}
 
 /** The chain as its people use it, over HTTP. Everybody brings goods and customers of their own, and so meets nobody. */
 export class Chain {
