@@ -27,6 +27,8 @@ export interface CloudOptions {
   awsPort?: number;
   /** Loopback unless given. */
   host?: string;
+  /** Puts something between the functions and DynamoDB, e.g. a meter: takes the engine's endpoint, gives its own. */
+  through?: (dynamodbEndpoint: string) => Promise<string>;
 }
 
 /** The synthesized app, running on this machine. */
@@ -102,7 +104,8 @@ async function start(options: CloudOptions, closers: Closer[]): Promise<Omit<Loc
   const journal = keep(openJournal(dataDir));
   const engine = keep(await startEngine({ dataDir, tables }));
   const queues = keep(new Queues({ dataDir, queues: template.resources('AWS::SQS::Queue'), region: place.region }));
-  const environment = () => endpointsOf(engine.endpoint, aws.url);
+  const dynamodb = options.through === undefined ? engine.endpoint : await options.through(engine.endpoint);
+  const environment = () => endpointsOf(dynamodb, aws.url);
   const functions = keep(startFunctions({ template, ...place, dataDir, environment }));
   const identity = await startIdentity({ dataDir, journal, template, functions });
   const workflows = createWorkflows({ journal, machines, functions });

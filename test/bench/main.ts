@@ -3,13 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { synthesize } from '../../infra/local/synth.ts';
+import { measureBundles } from './bundles.ts';
 import { closeConnections } from './http.ts';
 import { measureAvailability, measureCheckouts, measureDoubleSubmits, measureHotSku } from './measures.ts';
+import { costPerThousandOrders, measureOrder, REGIONS } from './order-cost.ts';
 import { Shop } from './shop.ts';
 import { startSystem } from './system.ts';
 
 /** `npm run bench [-- --json FILE]`: one table of what the system does on this machine, with everything that follows. */
 const { values } = parseArgs({ options: { json: { type: 'string' } } });
+/** What the page about the cost of an order is generated from. */
+const ORDER_UNITS = join(import.meta.dirname, 'order-units.json');
 const dataDir = mkdtempSync(join(tmpdir(), 'ieum-bench-'));
 const results: Record<string, number> = {};
 
@@ -33,8 +37,22 @@ try {
   record(await measureCheckouts(shop, system));
   record(await measureHotSku(shop));
   record(await measureDoubleSubmits(shop));
-  closeConnections();
   await system.end();
+  const units = await measureOrder();
+  writeFileSync(ORDER_UNITS, `${JSON.stringify(units, null, 2)}\n`);
+  record({
+    place_write_units: units.placeWriteUnits,
+    order_write_units: units.writeUnits,
+    order_read_units: units.readUnits,
+    order_events: units.events,
+    order_lambda_calls: units.lambdaRequests,
+    home_delivery_transitions: units.transitions,
+  });
+  for (const region of REGIONS) {
+    record({ [`cost_per_1000_orders_usd_${region}`]: costPerThousandOrders(units, region) });
+  }
+  record(measureBundles());
+  closeConnections();
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
 } finally {
   rmSync(dataDir, { recursive: true, force: true });
