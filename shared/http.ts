@@ -4,13 +4,13 @@ import type * as z from 'zod';
 import { authorise, type Principal, principalOf } from './auth.ts';
 import type { Change } from './change.ts';
 import { type Capability, type Operation, pathParameters } from './contract.ts';
+import { InvalidCursor } from './cursor.ts';
 import { type CommandKey, earlierAnswer, rememberAnswer, requestHash } from './idempotency.ts';
 import { type FieldError, fieldErrors, harmIn, parseBody, pointer, withoutCardNumbers } from './input.ts';
 import type { Cause } from './outbox.ts';
 import { COMMON_PROBLEMS, type CommonProblem, type ProblemName, problemResponse } from './problem.ts';
 import { ok, type Refusal, type Result } from './result.ts';
 import { commitChanges, type Runtime } from './runtime.ts';
-import { InvalidCursor } from './table.ts';
 
 type ApiEvent = APIGatewayProxyEventV2WithJWTAuthorizer;
 type Answer = APIGatewayProxyStructuredResultV2;

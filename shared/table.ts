@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { decodeCursor, encodeCursor } from './cursor.ts';
 import type { DynamoError, Send } from './dynamo.ts';
 import { Expression, toTransactItem, toWire } from './expression.ts';
 import type { ProblemName } from './problem.ts';
@@ -106,17 +107,27 @@ const assertDistinct = (parts: readonly Part[]): void => {
   }
 };
 
+/** Others write the same items just now; it may be tried again at once, with jitter. */
+const isContention = ({ name, CancellationReasons: reasons }: DynamoError): boolean =>
+  name === 'TransactionInProgressException' ||
+  name === 'TransactionConflictException' ||
+  (name === 'TransactionCanceledException' && reasons.some((reason) => TRANSIENT_REASONS.has(reason.Code ?? '')));
+
+const backoffMs = (random: () => number, attempt: number): number =>
+  random() * Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** attempt);
+
 /** What a failed write means: a refusal, `retry`, or undefined for an error that is nobody's answer. */
 const verdictOf = <P extends ProblemName>(
-  { name, CancellationReasons: reasons }: DynamoError,
+  error: DynamoError,
   parts: readonly Part<P>[],
 ): Refusal<P> | 'retry' | undefined => {
-  if (name === 'ConditionalCheckFailedException') return parts[0]!.refusal;
-  if (name === 'TransactionInProgressException' || name === 'TransactionConflictException') return 'retry';
-  if (name !== 'TransactionCanceledException') return undefined;
-  const failed = reasons.findIndex((reason) => reason.Code === 'ConditionalCheckFailed');
+  if (error.name === 'ConditionalCheckFailedException') return parts[0]!.refusal;
+  const failed =
+    error.name === 'TransactionCanceledException'
+      ? error.CancellationReasons.findIndex((reason) => reason.Code === 'ConditionalCheckFailed')
+      : -1;
   if (failed >= 0) return parts[failed]!.refusal;
-  return reasons.some((reason) => TRANSIENT_REASONS.has(reason.Code ?? '')) ? 'retry' : undefined;
+  return isContention(error) ? 'retry' : undefined;
 };
 
 /** True where an item stands as a write that may have been carried out would have left it. */
@@ -136,36 +147,6 @@ const standsAlone = (parts: readonly Part[]): boolean => {
   return write !== undefined && write.kind !== 'check' && !(write.kind === 'update' && write.add !== undefined);
 };
 
-const encodeCursor = (key: Attributes | undefined): string | undefined =>
-  key === undefined ? undefined : Buffer.from(JSON.stringify(key)).toString('base64url');
-
-/** The caller sent a cursor that this query did not hand out. */
-export class InvalidCursor extends Error {}
-
-/** What DynamoDB takes as part of a key. */
-const isKeyText = (value: unknown): value is string =>
-  typeof value === 'string' && value !== '' && value.isWellFormed() && Buffer.byteLength(value) <= 1024;
-
-/**
- * A cursor that was tampered with may only fail, never show another partition. It has to be a key that this very query
- * can have stopped at, or else DynamoDB takes it for a bug of ours.
- */
-const decodeCursor = (input: QueryInput, pkName: string, skName: string): Attributes | undefined => {
-  if (input.cursor === undefined) return undefined;
-  let decoded: unknown;
-  try {
-    decoded = JSON.parse(Buffer.from(input.cursor, 'base64url').toString());
-  } catch {}
-  const key = Object(decoded) as Attributes;
-  const names = new Set(['pk', 'sk', pkName, skName]);
-  const sk = key[skName];
-  const isWhole = Object.keys(key).length === names.size && [...names].every((name) => isKeyText(key[name]));
-  const isInRange =
-    typeof sk === 'string' && sk.startsWith(input.startsWith ?? '') && (input.upTo === undefined || sk <= input.upTo);
-  if (isWhole && isInRange && key[pkName] === input.pk) return key;
-  throw new InvalidCursor();
-};
-
 const rangeCondition = (input: QueryInput, expression: Expression, skName: string): string => {
   if (input.startsWith !== undefined) {
     return ` AND begins_with(${expression.name(skName)}, ${expression.value(input.startsWith)})`;
@@ -175,7 +156,7 @@ const rangeCondition = (input: QueryInput, expression: Expression, skName: strin
 
 const fromWire = <T>(item: unknown): T => unmarshall(item as Parameters<typeof unmarshall>[0]) as T;
 
-const createReads = ({ send, nameOf }: TablesOptions): Pick<Tables, 'get' | 'query' | 'snapshot'> => {
+const createReads = ({ send, nameOf, random, sleep }: TablesOptions): Pick<Tables, 'get' | 'query' | 'snapshot'> => {
   const get = async <T>(table: string, key: Key): Promise<T | undefined> => {
     const input = { TableName: nameOf(table), Key: toWire(key), ConsistentRead: true };
     const { Item } = await send<{ Item?: unknown }>('GetItem', input);
@@ -203,10 +184,17 @@ const createReads = ({ send, nameOf }: TablesOptions): Pick<Tables, 'get' | 'que
 
   const snapshot: Tables['snapshot'] = async (reads) => {
     if (reads.length === 0) return [];
-    const { Responses } = await send<{ Responses: { Item?: unknown }[] }>('TransactGetItems', {
-      TransactItems: reads.map(({ table, key }) => ({ Get: { TableName: nameOf(table), Key: toWire(key) } })),
-    });
-    return Responses.map(({ Item }) => (Item === undefined ? undefined : fromWire<Attributes>(Item)));
+    const TransactItems = reads.map(({ table, key }) => ({ Get: { TableName: nameOf(table), Key: toWire(key) } }));
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const { Responses } = await send<{ Responses: { Item?: unknown }[] }>('TransactGetItems', { TransactItems });
+        return Responses.map(({ Item }) => (Item === undefined ? undefined : fromWire<Attributes>(Item)));
+      } catch (error) {
+        // A read that meets a transaction on one of its items is cancelled, too.
+        if (!isContention(error as DynamoError) || attempt >= CONFLICT_RETRIES_MAX) throw error;
+        await sleep(backoffMs(random, attempt));
+      }
+    }
   };
 
   return { get, query, snapshot };
@@ -252,7 +240,7 @@ const createWrites = (options: TablesOptions, get: Tables['get']): Pick<Tables, 
         if (attempt >= CONFLICT_RETRIES_MAX) {
           return { ok: false, refusal: { problem: 'too-busy', detail: 'others write the same items, try again' } };
         }
-        await sleep(random() * Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** attempt));
+        await sleep(backoffMs(random, attempt));
       }
     }
   };
