@@ -9,7 +9,7 @@ import { knownNetwork } from './network.ts';
 import { answerBy } from './sourcing/clock.ts';
 import type { SourcingNode } from './sourcing/request.ts';
 import type { Workflow } from './step-functions.ts';
-import { type AwaitedFact, tokenOf } from './store.ts';
+import { type AwaitedFact, tokensOf } from './store.ts';
 
 const secondsBetween = (from: Instant, to: Instant): number => (Date.parse(to) - Date.parse(from)) / 1000;
 
@@ -37,8 +37,9 @@ export const reactionHandlers = ({ tables }: Runtime, workflow: Workflow): React
     (awaited: AwaitedFact, answer: NodeAnswer | 'DONE') =>
     async ({ fulfilmentOrderId }: { fulfilmentOrderId: string }): Promise<Reaction> => ({
       after: async () => {
-        const token = await tokenOf(tables, fulfilmentOrderId, awaited);
-        if (token !== undefined) await workflow.answer(token, { answer });
+        for (const token of await tokensOf(tables, fulfilmentOrderId, awaited)) {
+          await workflow.answer(token, { answer });
+        }
       },
     });
 

@@ -98,12 +98,35 @@ const tokenKey = (id: string, awaited: AwaitedFact): Key => {
   return { pk: `ORDER#${orderId}`, sk: `TOKEN#${n}#${awaited}` };
 };
 
+/** Tokens that were given out for one wait, the newest first: a task that is run again gets another one each time. */
+interface TokenItem extends Key {
+  token: string;
+  earlier?: string[];
+}
+
+/** Every token that may wait for this fact. Only one does; a late attempt at the task may have been the last to write. */
+export const tokensOf = async (tables: Tables, id: string, awaited: AwaitedFact): Promise<string[]> => {
+  const item = await tables.get<TokenItem>(TABLE, tokenKey(id, awaited));
+  return item === undefined ? [] : [item.token, ...(item.earlier ?? [])];
+};
+
 /**
  * Keeps a task token beside the fulfilment order, not in it: a token is almost a KB long, and every later step of the
- * work would pay for writing it again.
+ * work would pay for writing it again. Nobody can tell which of two attempts is the one that the workflow waits for,
+ * so what was kept before stays.
  */
-export const tokenPart = (id: string, awaited: AwaitedFact, token: string, expiresAt: Instant): Part<never> =>
-  put(TABLE, { ...tokenKey(id, awaited), token, expiresAt: epochSeconds(expiresAt) }, [], undefined as never);
-
-export const tokenOf = async (tables: Tables, id: string, awaited: AwaitedFact): Promise<string | undefined> =>
-  (await tables.get<{ token: string }>(TABLE, tokenKey(id, awaited)))?.token;
+export const tokenPart = (
+  id: string,
+  awaited: AwaitedFact,
+  token: string,
+  kept: readonly string[],
+  expiresAt: Instant,
+): Part<'changed-meanwhile'> => {
+  const earlier = kept.filter((one) => one !== token);
+  return put(
+    TABLE,
+    { ...tokenKey(id, awaited), token, ...(earlier.length > 0 ? { earlier } : {}), expiresAt: epochSeconds(expiresAt) },
+    [kept.length === 0 ? { guard: 'absent' } : { guard: 'one-of', attribute: 'token', values: [kept[0]!] }],
+    changedMeanwhile(`the token of ${id}`),
+  );
+};

@@ -8,7 +8,7 @@ import { allocationOf, answerOf, expired, type FulfilmentWork, isOver, type Node
 import { incomplete, pickupExpired } from './facts.ts';
 import { sourceAnew } from './resourcing.ts';
 import type { Workflow } from './step-functions.ts';
-import { type AwaitedFact, changedPart, getFulfilmentOrder, tokenPart, unchangedPart } from './store.ts';
+import { type AwaitedFact, changedPart, getFulfilmentOrder, tokenPart, tokensOf, unchangedPart } from './store.ts';
 import { SHIP_WITHIN_SECONDS } from './workflow.ts';
 
 /** A task that loses a race decides anew on what is there then; the workflow tries again what does not end. */
@@ -52,11 +52,12 @@ const waitFor = async <A extends NodeAnswer | 'DONE'>(
 ): Promise<A | 'WAITING'> => {
   const { token, now } = run;
   if (token === undefined) throw new Error('this task is for a state that waits with a token');
-  const answer = await carryOut<A | 'WAITING'>(runtime, run, id, (order) => {
+  const answer = await carryOut<A | 'WAITING'>(runtime, run, id, async (order) => {
     const given = answerNow(order);
     if (given !== undefined) return { done: given };
+    const earlier = await tokensOf(runtime.tables, id, awaited);
     const held = order.status === 'SCHEDULED' ? changedPart(opened(order, now)) : unchangedPart(order);
-    const kept = tokenPart(id, awaited, token, plusSeconds(now, TOKEN_KEPT_SECONDS));
+    const kept = tokenPart(id, awaited, token, earlier, plusSeconds(now, TOKEN_KEPT_SECONDS));
     return { change: [change([held, kept])], answer: 'WAITING' };
   });
   if (answer !== 'WAITING') await workflow.answer(token, { answer });
