@@ -139,12 +139,15 @@ const isAsWritten = (write: Write, item: Attributes | undefined): boolean => {
 };
 
 /**
- * One write alone needs no transaction, which would cost twice the units. Adding to a number does: an answer that was
- * lost must not add twice, and only a transaction has a token to tell.
+ * One write alone needs no transaction, which would cost twice the units, where its guard fails on what it wrote
+ * itself. Two need one, because only a transaction has a token to tell that an attempt which arrives late was carried
+ * out before: adding to a number, and making what may be taken away again meanwhile (a cart that became an order).
  */
 const standsAlone = (parts: readonly Part[]): boolean => {
-  const write = parts.length === 1 ? parts[0]!.write : undefined;
-  return write !== undefined && write.kind !== 'check' && !(write.kind === 'update' && write.add !== undefined);
+  const [part, another] = parts;
+  if (part === undefined || another !== undefined || part.write.kind === 'check') return false;
+  const adds = part.write.kind === 'update' && part.write.add !== undefined;
+  return !adds && !part.guards.some(({ guard }) => guard === 'absent');
 };
 
 const rangeCondition = (input: QueryInput, expression: Expression, skName: string): string => {
