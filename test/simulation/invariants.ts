@@ -64,7 +64,7 @@ const ended = (witness: Witness, { workflows }: Cluster, { orders, work }: Rest)
   for (const { orderId, status } of orders)
     witness.expect('I10', ENDED.has(status), () => `${orderId} is still ${status}`);
   for (const item of work) {
-    const name = `${item.pk.slice('ORDER#'.length)}-${item.sk.slice('FO#'.length)}`;
+    const name = nameOf(item);
     const execution = workflows.executions.get(name);
     witness.expect('I10', OVER.has(String(item.status)), () => `${name} is still ${item.status} (${item.work})`);
     witness.expect(
@@ -74,16 +74,23 @@ const ended = (witness: Witness, { workflows }: Cluster, { orders, work }: Rest)
         `the workflow of ${name}, which is ${item.work}, ${execution?.status ?? 'was never started'} ${execution?.error ?? ''}`,
     );
   }
-  for (const ofOrder of Map.groupBy(work, ({ pk }) => pk).values()) {
-    for (const item of ofOrder) {
-      const refused = ofOrder.filter((one) => one.nodeId === item.nodeId && isRefusal(one) && isAfter(item, one));
-      witness.expect('kept', refused.length === 0, () => `${item.nodeId} refused ${item.pk} and was asked again`);
+  const byName = new Map(work.map((item) => [nameOf(item), item]));
+  for (const item of work) {
+    for (
+      let earlier = byName.get(String(item.replaces));
+      earlier !== undefined;
+      earlier = byName.get(String(earlier.replaces))
+    ) {
+      const { nodeId } = earlier;
+      witness.expect(
+        'kept',
+        nodeId !== item.nodeId,
+        () => `${nodeId} did not supply ${nameOf(item)} and was asked again`,
+      );
     }
   }
 };
-const isRefusal = ({ work }: StoredItem): boolean => work === 'REJECTED' || work === 'TIMED_OUT';
-const numberOf = ({ sk }: StoredItem): number => Number(sk.slice('FO#'.length));
-const isAfter = (later: StoredItem, earlier: StoredItem): boolean => numberOf(later) > numberOf(earlier);
+const nameOf = ({ pk, sk }: StoredItem): string => `${pk.slice('ORDER#'.length)}-${sk.slice('FO#'.length)}`;
 
 /** What became of an order was told: once, by the right event (I7), and brought its points (I9). */
 const toldAbout = (witness: Witness, { bus }: Cluster, { orders, points, payments }: Rest): void => {

@@ -32,7 +32,7 @@ export class Scheduler {
   }
 
   after(ms: number, run: () => void, { isBackground = false } = {}): void {
-    this.#push({ atMs: this.nowMs + Math.max(0, ms), number: this.#number++, run, isBackground });
+    this.#push({ atMs: this.nowMs + Math.max(0, Math.ceil(ms)), number: this.#number++, run, isBackground });
     if (!isBackground) this.pending += 1;
   }
 

@@ -201,7 +201,7 @@ const countsOf = ({ cluster, shop, failedTasks }: Simulation): Record<string, nu
 /** The product tells its own log what went wrong; a thousand planned faults need not be read. */
 const inSilence = async <T>(act: () => Promise<T>): Promise<T> => {
   const { error, warn } = console;
-  console.error = () => {};
+  console.error = process.env.SIM_LOG ? (t) => process.stdout.write(String(t).slice(0, 400) + '\n') : () => {};
   console.warn = () => {};
   try {
     return await act();
@@ -210,10 +210,21 @@ const inSilence = async <T>(act: () => Promise<T>): Promise<T> => {
   }
 };
 
+let isWarm = false;
+
+/** The first call of all loads what libraries load when they are first used, which no virtual time can wait for. */
+const warmUp = async (): Promise<void> => {
+  if (isWarm) return;
+  isWarm = true;
+  const simulation = new Simulation(new Cluster({ chance: chanceOf('warm-up'), engine: memoryEngine() }));
+  await simulation.waitFor(openShop(simulation.shop));
+};
+
 /** Runs one seed to its end and says what was found. The same options give the same report. */
 export const simulate = (options: SimulationOptions): Promise<SimulationReport> =>
   inSilence(async () => {
     const { seed, operations, bug, reader } = options;
+    await warmUp();
     const chance = chanceOf(seed);
     const engine = await (options.engine ?? memoryEngine)();
     try {
@@ -229,7 +240,7 @@ export const simulate = (options: SimulationOptions): Promise<SimulationReport> 
       await simulation.settle();
       checkAtRest(witness, cluster, simulation.shop.told);
       if (witness.violations.length === 0) await simulation.replay();
-      for (const table of await engine.differences()) throw new Error(`the engines differ in the table ${table}`);
+      for (const difference of await engine.differences()) throw new Error(`the engines differ on ${difference}`);
       const { violations, checked } = witness;
       const statuses = Object.fromEntries([...clients.statuses].sort());
       return {

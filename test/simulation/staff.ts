@@ -25,7 +25,12 @@ const worklist = async ({ clients }: Shop, nodeId: string): Promise<Work[]> => {
 };
 
 /** One step of one piece of work; `reject` needs a reason. */
-const step = async ({ clients }: Shop, nodeId: string, { fulfilmentOrderId }: Work, action: string): Promise<boolean> => {
+const step = async (
+  { clients }: Shop,
+  nodeId: string,
+  { fulfilmentOrderId }: Work,
+  action: string,
+): Promise<boolean> => {
   const body = action === 'reject' ? { reason: 'damaged' } : {};
   const operation = `fulfilment.${action}` as const;
   return isFine(

@@ -219,9 +219,11 @@ export class Workflows implements StepFunctions {
       return;
     }
     const catcher = state.Catch?.find((one) => matches(one, failure));
-    if (catcher === undefined) return this.#fail(execution, failure);
-    this.#keep(execution, catcher.ResultPath, { Error: failure.error, Cause: failure.cause });
-    this.#enter(execution, catcher.Next);
+    if (catcher === undefined) this.#fail(execution, failure);
+    else {
+      this.#keep(execution, catcher.ResultPath, { Error: failure.error, Cause: failure.cause });
+      this.#enter(execution, catcher.Next);
+    }
   }
 
   #fail(execution: Running, { error }: Failure): void {
