@@ -1,10 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as z from 'zod';
 import { CAPABILITIES } from '../functions/capabilities.ts';
 import { FUNCTION_ROLES } from '../shared/contract.ts';
 import { openapi } from '../shared/openapi.ts';
 import { COMMON_PROBLEMS, PROBLEMS, problemType } from '../shared/problem.ts';
+import { asyncapi } from './asyncapi.ts';
+import { accessPatternsOf, readmeOf, untold } from './readmes.ts';
 
 /** `npm run docs` writes docs/generated; `npm run docs -- --check` says whether what is there is still true. */
 
@@ -20,7 +21,8 @@ const problems = (): string => {
         .filter(([, { problems }]) => (problems as readonly string[]).includes(name))
         .map(([operation]) => `${capability.name}.${operation}`),
     );
-    const where = (COMMON_PROBLEMS as readonly string[]).includes(name) ? ['any operation', ...operations] : operations;
+    const common: Partial<Record<string, string>> = COMMON_PROBLEMS;
+    const where = [...(common[name] === undefined ? [] : [common[name]]), ...operations];
     return `| \`${problemType(name as keyof typeof PROBLEMS)}\` | ${status} | ${title} | ${where.join(', ')} |`;
   });
   return `# Problems\n\n${NOTE}\n\nEvery refusal is an \`application/problem+json\` body (RFC 9457).\n\n| type | status | title | answered by |\n|---|---|---|---|\n${rows.join('\n')}\n`;
@@ -38,72 +40,16 @@ const events = (): string => {
   return `# Events\n\n${NOTE}\n\n| type | published by | heard by | meaning |\n|---|---|---|---|\n${rows.join('\n')}\n`;
 };
 
-/** AsyncAPI 3: every event that the bus carries, as a CloudEvents envelope with its own data. */
-const asyncapi = (): unknown => {
-  const emitted = CAPABILITIES.flatMap((capability) =>
-    Object.values(capability.emits).map((definition) => ({ capability, definition })),
-  );
-  const channelId = (type: string): string => type.replaceAll('.', '-');
-  return {
-    asyncapi: '3.0.0',
-    info: { title: 'Ieum events', version: '1', description: 'What the commerce bus carries, as CloudEvents 1.0.' },
-    channels: Object.fromEntries(
-      emitted.map(({ definition }) => [
-        channelId(definition.type),
-        {
-          address: definition.type,
-          messages: { event: { $ref: `#/components/messages/${channelId(definition.type)}` } },
-        },
-      ]),
-    ),
-    operations: Object.fromEntries(
-      emitted.map(({ capability, definition }) => [
-        channelId(definition.type),
-        {
-          action: 'send',
-          channel: { $ref: `#/channels/${channelId(definition.type)}` },
-          summary: definition.summary,
-          tags: [{ name: capability.name }],
-        },
-      ]),
-    ),
-    components: {
-      messages: Object.fromEntries(
-        emitted.map(({ capability, definition }) => [
-          channelId(definition.type),
-          {
-            name: definition.type,
-            summary: definition.summary,
-            contentType: 'application/cloudevents+json',
-            payload: envelopeSchema(definition.type, `ieum.${capability.name}`, definition.data),
-          },
-        ]),
-      ),
-    },
-  };
-};
-
-const envelopeSchema = (type: string, source: string, data: z.ZodType): unknown => {
-  const { $schema, ...shape } = z.toJSONSchema(data, { target: 'draft-7', unrepresentable: 'any' });
-  const text = { type: 'string' };
-  return {
-    type: 'object',
-    required: ['specversion', 'id', 'source', 'type', 'time', 'subject', 'aggregateversion', 'data'],
-    properties: {
-      specversion: { const: '1.0' },
-      id: { ...text, description: 'subject#aggregateversion; the same event never has two' },
-      source: { const: source },
-      type: { const: type },
-      time: { ...text, format: 'date-time' },
-      subject: text,
-      aggregateversion: { type: 'integer' },
-      actor: text,
-      correlationid: text,
-      causationid: text,
-      datacontenttype: { const: 'application/json' },
-      data: shape,
-    },
-  };
+const accessPatterns = (): string => {
+  const chapters = CAPABILITIES.filter(({ table }) => table !== undefined).map((capability) => {
+    const { name, summary, table } = capability;
+    const indexes = Object.entries(table!.indexes).map(
+      ([index, { project }]) => `\`${index}\` (${project === 'keys' ? 'keys only' : project.join(', ')})`,
+    );
+    const keys = `Keys \`pk\`, \`sk\`; ${indexes.length === 0 ? 'no index' : `indexes ${indexes.join(', ')}`}.`;
+    return `## ${name}\n\n${summary}\n\n${keys}\n\n${accessPatternsOf(readmeOf(capability))}`;
+  });
+  return `# Access patterns\n\n${NOTE.replace('contracts', "contracts and the capabilities' README files")}\n\nOne table a capability. Nothing scans. Beside its own items, a capability's table keeps the answers to commands (\`IDEMPOTENCY#<caller>#<operation>#<key>\` / \`ANSWER\`, 7 days) and what was acted on (\`INBOX#<type>#<id>\` / \`SEEN\`, 30 days).\n\n${chapters.join('\n\n')}\n`;
 };
 
 const iam = (): string => {
@@ -121,10 +67,11 @@ const iam = (): string => {
 
 const documents = (): Record<string, string> => ({
   'openapi.json': json(openapi(CAPABILITIES)),
-  'asyncapi.json': json(asyncapi()),
+  'asyncapi.json': json(asyncapi(CAPABILITIES)),
   'problems.md': problems(),
   'events.md': events(),
   'iam.md': iam(),
+  'access-patterns.md': accessPatterns(),
 });
 
 const read = (name: string): string | undefined => {
@@ -135,6 +82,11 @@ const read = (name: string): string | undefined => {
   }
 };
 
+const missing = CAPABILITIES.flatMap((capability) => untold(capability, readmeOf(capability)));
+if (missing.length > 0) {
+  console.error(`The README files leave something out:\n${missing.join('\n')}`);
+  process.exit(1);
+}
 const stale = Object.entries(documents()).filter(([name, text]) => read(name) !== text);
 if (process.argv.includes('--check')) {
   if (stale.length > 0) {

@@ -8,6 +8,7 @@ const STEPS: readonly (readonly [string, readonly string[]])[] = [
   ['types of the stacks', ['tsc', '-p', 'infra/tsconfig.json']],
   ['import rules and sizes', ['vitest', 'run', 'test/architecture']],
   ['generated docs are up to date', ['node', 'docs/generate.ts', '--check']],
+  ['API and events pass Spectral, OWASP and AsyncAPI', ['node', 'docs/lint.ts']],
   ['no dead code', ['knip']],
   ['stacks synthesize, cdk-nag is content', ['node', 'infra/local/synth.ts']],
 ];

@@ -7,6 +7,7 @@ import { type Capability, type Operation, pathParameters } from './contract.ts';
 import { InvalidCursor } from './cursor.ts';
 import { type CommandKey, earlierAnswer, rememberAnswer, requestHash } from './idempotency.ts';
 import { type FieldError, fieldErrors, harmIn, parseBody, pointer, withoutCardNumbers } from './input.ts';
+import { RATE_PER_SECOND } from './limits.ts';
 import type { Cause } from './outbox.ts';
 import { COMMON_PROBLEMS, type CommonProblem, type ProblemName, problemResponse } from './problem.ts';
 import { ok, type Refusal, type Result } from './result.ts';
@@ -168,21 +169,28 @@ const carryOut = async (
   }
 };
 
-/** Middy: gives every answer its correlation id, and every unexpected error a log line and a 500 that tells nothing. */
+/** Middy: gives every answer its headers, and every unexpected error a log line and a 500 that tells nothing. */
 const edge = {
   after: ({ event, response }: { event: ApiEvent; response: Answer }) => {
-    response.headers = { ...response.headers, 'x-correlation-id': correlationId(event) };
+    response.headers = {
+      ...response.headers,
+      'x-correlation-id': correlationId(event),
+      'x-ratelimit-limit': String(RATE_PER_SECOND),
+    };
   },
   onError: (failure: { event: ApiEvent; error: Error | null; response: Answer | null }) => {
-    if (failure.error instanceof InvalidCursor) {
-      failure.response = invalidInput([{ field: '/cursor', detail: 'was not handed out by this list' }]);
-      return;
-    }
-    const { routeKey } = failure.event;
-    const log = JSON.stringify({ message: 'request failed', routeKey, error: failure.error?.stack });
-    console.error(withoutCardNumbers(log));
-    failure.response = problemResponse('internal', `tell us the correlation id ${correlationId(failure.event)}`);
+    failure.response = failureAnswer(failure.event, failure.error);
+    edge.after({ event: failure.event, response: failure.response });
   },
+};
+
+const failureAnswer = (event: ApiEvent, error: Error | null): Answer => {
+  if (error instanceof InvalidCursor) {
+    return invalidInput([{ field: '/cursor', detail: 'was not handed out by this list' }]);
+  }
+  const log = JSON.stringify({ message: 'request failed', routeKey: event.routeKey, error: error?.stack });
+  console.error(withoutCardNumbers(log));
+  return problemResponse('internal', `tell us the correlation id ${correlationId(event)}`);
 };
 
 const CORRELATION_ID = /^[\w-]{1,64}$/;
@@ -224,5 +232,14 @@ export const operations = <C extends Capability>(contract: C, handlers: Operatio
     });
 };
 
-/** Problems that an operation may answer with: its own and the common ones. */
-export const problemsOf = ({ problems }: Operation): ProblemName[] => [...new Set([...problems, ...COMMON_PROBLEMS])];
+/** Problems that an operation may answer with: its own and those of its kind. */
+export const problemsOf = ({ problems, route, access }: Operation): ProblemName[] => {
+  const applies: Record<(typeof COMMON_PROBLEMS)[CommonProblem], boolean> = {
+    'any operation': true,
+    'any operation that needs a token': access.kind !== 'anyone',
+    'any command': !route.startsWith('GET '),
+    'any POST': route.startsWith('POST '),
+  };
+  const common = (Object.keys(COMMON_PROBLEMS) as CommonProblem[]).filter((name) => applies[COMMON_PROBLEMS[name]]);
+  return [...new Set([...problems, ...common])];
+};

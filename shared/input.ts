@@ -108,35 +108,67 @@ export const holdsCardNumber = (text: string): boolean =>
 export const withoutCardNumbers = (text: string): string =>
   text.replaceAll(DIGIT_GROUPS, (run) => (holdsCardNumber(run) ? '[card number]' : run));
 
-/** Text that people type. Card numbers are refused, wherever they are typed by mistake (rule 24). */
-export const freeText = (lengthMax: number) =>
+const ONE_LINE = /^[^\p{Cc}]*$/u;
+const LINES = /^[^\p{Cc}]*(?:[\n\t][^\p{Cc}]*)*$/u;
+
+const typed = (lengthMax: number, pattern: RegExp) =>
   z
     .string()
     .trim()
     .min(1)
     .max(lengthMax)
+    .regex(pattern, 'holds characters that are not allowed')
     .refine((text) => !holdsCardNumber(text), { error: 'must not contain a card number' });
+
+/** One line that people type. Card numbers are refused, wherever they are typed by mistake (rule 24). */
+export const freeText = (lengthMax: number, pattern = ONE_LINE) => typed(lengthMax, pattern);
+
+/** As `freeText`, with line breaks. */
+export const freeLines = (lengthMax: number) => typed(lengthMax, LINES);
+
+/** One line that we wrote for a person to read. */
+export const Sentence = z.string().max(500).regex(ONE_LINE);
 
 export const Sku = z
   .string()
+  .max(64)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores')
   .meta({ description: 'Stock keeping unit: the sellable variant', examples: ['TEE-BLK-M'] });
 
 export const NodeId = z
   .string()
+  .max(32)
   .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,31}$/, 'must be 1 to 32 letters, digits or dashes')
   .meta({ description: 'A place that holds stock', examples: ['store-gangnam'] });
 
 /** Whole sellable units of a command. */
 export const Units = z.int().min(1).max(1_000_000);
 
-export const Id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'is not an id');
+export const Id = z
+  .string()
+  .max(64)
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'is not an id');
+
+/** Where a list goes on; made by the list itself, and of no use to any other. */
+const Cursor = z
+  .string()
+  .max(2048)
+  .regex(/^[A-Za-z0-9_-]+$/, 'was not handed out by this list');
+
+const PAGE_MAX = 100;
 
 /** Query parameters of every list. */
 export const paging = {
-  limit: z.coerce.number().int().min(1).max(100).default(20),
-  cursor: z.string().max(2048).optional(),
+  limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(20).meta({ description: 'Items of a page at most' }),
+  cursor: Cursor.optional().meta({ description: 'As the page before answered it; the first page has none' }),
 };
+
+/** Answer of every list. */
+export const pageOf = <T extends z.ZodType>(item: T) =>
+  z.object({
+    items: z.array(item).max(PAGE_MAX),
+    cursor: Cursor.optional().meta({ description: 'For the next page; absent on the last' }),
+  });
 
 /** Kept to the centimetre: a double may be smaller than any number that DynamoDB takes. */
 const degrees = (limit: number) =>

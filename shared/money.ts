@@ -12,6 +12,7 @@ const CURRENCIES: Record<string, DineroCurrency<number>> = { ...iso4217 };
 
 export const CurrencyCode = z
   .string()
+  .max(3)
   .regex(/^[A-Z]{3}$/)
   .refine((code) => code in CURRENCIES, { error: 'is not an ISO 4217 currency' })
   .meta({ description: 'ISO 4217 currency code', examples: ['KRW'] });

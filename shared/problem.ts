@@ -27,23 +27,23 @@ export const PROBLEMS = {
 
 export type ProblemName = keyof typeof PROBLEMS;
 
-/** Problems that the shared handler itself may answer with, for any operation. */
-export const COMMON_PROBLEMS = [
-  'invalid-input',
-  'idempotency-key-missing',
-  'idempotency-key-reused',
-  'unauthenticated',
-  'forbidden',
-  'payload-too-large',
-  'changed-meanwhile',
-  'too-busy',
-  'internal',
-] as const satisfies readonly ProblemName[];
+/** Problems that the shared handler itself answers with, and for which operations. */
+export const COMMON_PROBLEMS = {
+  'invalid-input': 'any operation',
+  unauthenticated: 'any operation that needs a token',
+  forbidden: 'any operation that needs a token',
+  'payload-too-large': 'any command',
+  'idempotency-key-missing': 'any POST',
+  'idempotency-key-reused': 'any command',
+  'changed-meanwhile': 'any command',
+  'too-busy': 'any command',
+  internal: 'any operation',
+} as const satisfies Partial<Record<ProblemName, string>>;
 
-export type CommonProblem = (typeof COMMON_PROBLEMS)[number];
+export type CommonProblem = keyof typeof COMMON_PROBLEMS;
 
 /** Seconds a client should wait before it repeats a request that met one of these. */
-const RETRY_AFTER_SECONDS: Partial<Record<ProblemName, number>> = { 'payment-in-progress': 2, 'too-busy': 1 };
+export const RETRY_AFTER_SECONDS: Partial<Record<ProblemName, number>> = { 'payment-in-progress': 2, 'too-busy': 1 };
 
 /** An `application/problem+json` body (RFC 9457). `errors` lists each invalid field by JSON pointer. */
 export interface ProblemBody {

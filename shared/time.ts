@@ -3,14 +3,21 @@ import * as z from 'zod';
 /** A point in time: ISO 8601 in UTC with milliseconds, as `Date.prototype.toISOString` writes it; sorts as text. */
 export type Instant = string;
 
-export const InstantSchema = z.iso.datetime({ precision: 3 }).meta({ examples: ['2026-11-21T09:00:00.000Z'] });
+export const InstantSchema = z.iso
+  .datetime({ precision: 3 })
+  .max(24)
+  .meta({ examples: ['2026-11-21T09:00:00.000Z'] });
 
 /** `HH:MM` on a node's own clock. */
-export const LocalTimeSchema = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be HH:MM');
+export const LocalTimeSchema = z
+  .string()
+  .max(5)
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be HH:MM');
 
 export const TimeZoneSchema = z
   .string()
   .max(64)
+  .regex(/^[A-Za-z0-9_+:/-]+$/, 'is not an IANA time zone')
   .refine(
     (zone) => {
       try {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { customer } from '../../shared/auth.ts';
 import { capability, operation } from '../../shared/contract.ts';
-import { Id, LocalizedText, NodeId, Sku } from '../../shared/input.ts';
+import { freeText, Id, LocalizedText, NodeId, Sentence, Sku } from '../../shared/input.ts';
 import { MoneySchema } from '../../shared/money.ts';
 import { InstantSchema } from '../../shared/time.ts';
 
@@ -28,7 +28,7 @@ const CartLine = z
     sellable: z.boolean(),
     productId: Id.optional(),
     name: LocalizedText.optional(),
-    options: z.record(z.string(), z.string()).optional(),
+    options: z.record(freeText(32), freeText(64)).optional(),
     unitPrice: MoneySchema.optional(),
     total: MoneySchema.optional(),
     tax: MoneySchema.optional().meta({ description: 'VAT that the total includes' }),
@@ -39,7 +39,7 @@ const CartLine = z
 export const PricedCart = z
   .object({
     cartId: Id.optional().meta({ description: 'Absent until something was put into it' }),
-    lines: z.array(CartLine),
+    lines: z.array(CartLine).max(100),
     units: z.int(),
     total: MoneySchema.optional(),
     tax: MoneySchema.optional().meta({ description: 'VAT that the total includes' }),
@@ -54,8 +54,8 @@ const DeliveryOption = z
     choice: Choice,
     available: z.boolean(),
     nodeId: NodeId.optional().meta({ description: 'Where to collect' }),
-    promise: z.object({ by: InstantSchema, text: z.string() }).optional(),
-    reason: z.string(),
+    promise: z.object({ by: InstantSchema, text: Sentence }).optional(),
+    reason: Sentence,
   })
   .meta({ id: 'DeliveryOption' });
 
@@ -101,7 +101,7 @@ export default capability({
       access: customer(),
       summary: 'Every way of fulfilment for what is in the cart: whether it is possible, by when, and why not.',
       input: z.object({ addressId: Id.optional() }),
-      output: z.object({ items: z.array(DeliveryOption) }),
+      output: z.object({ items: z.array(DeliveryOption).max(20) }),
       problems: ['not-found', 'cart-empty', 'not-sellable'],
     }),
   },

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { anyone, scope } from '../../shared/auth.ts';
 import { capability, event, operation } from '../../shared/contract.ts';
-import { freeText, Id, LocalizedText, paging, Sku } from '../../shared/input.ts';
+import { freeLines, freeText, Id, LocalizedText, pageOf, paging, Sku } from '../../shared/input.ts';
 import { MoneySchema } from '../../shared/money.ts';
 
 /** A hundred lines of 999 units at this price still add up exactly, in integers. */
@@ -19,9 +19,7 @@ const Options = z
   .refine((options) => Object.keys(options).length <= 8, { error: 'must be at most 8' })
   .meta({ description: 'What tells this variant from its sisters', examples: [{ colour: 'black', size: 'M' }] });
 
-const Category = freeText(64)
-  .regex(/^[^#]+$/, 'must not contain #')
-  .meta({ examples: ['apparel/tops'] });
+const Category = freeText(64, /^[^\p{Cc}#]*$/u).meta({ examples: ['apparel/tops'] });
 
 /** Cold goods travel and wait only where there is a cold chain. */
 const Storage = z.enum(['AMBIENT', 'COLD']);
@@ -41,7 +39,7 @@ const product = {
   productId: Id,
   name: LocalizedText,
   description: z
-    .strictObject({ ko: freeText(2000), en: freeText(2000).optional(), ja: freeText(2000).optional() })
+    .strictObject({ ko: freeLines(2000), en: freeLines(2000).optional(), ja: freeLines(2000).optional() })
     .optional(),
   category: Category,
   storage: Storage,
@@ -63,7 +61,7 @@ export const ProductSummary = z
     category: Category,
     storage: Storage,
     priceFrom: MoneySchema.meta({ description: 'Price of the cheapest variant' }),
-    skus: z.array(Sku),
+    skus: z.array(Sku).max(VARIANTS_MAX),
   })
   .meta({ id: 'ProductSummary' });
 export type ProductSummary = z.infer<typeof ProductSummary>;
@@ -108,7 +106,7 @@ export default capability({
       access: anyone(),
       summary: 'Published products, by category.',
       input: z.object({ category: Category.optional(), ...paging }),
-      output: z.object({ items: z.array(ProductSummary), cursor: z.string().optional() }),
+      output: pageOf(ProductSummary),
       problems: [],
     }),
     variant: operation({
@@ -123,7 +121,7 @@ export default capability({
   emits: {
     ProductPublished: event(
       'product.published.v1',
-      z.object({ productId: Id, skus: z.array(Sku) }),
+      z.object({ productId: Id, skus: z.array(Sku).max(VARIANTS_MAX) }),
       'A product was published, for the first time or anew.',
     ),
     PriceChanged: event(

@@ -1,11 +1,14 @@
 import * as z from 'zod';
 import { customer } from '../../shared/auth.ts';
 import { capability, event, operation } from '../../shared/contract.ts';
-import { freeText, holdsCardNumber, Id, Location, paging } from '../../shared/input.ts';
+import { freeText, holdsCardNumber, Id, Location, pageOf, paging } from '../../shared/input.ts';
 import { InstantSchema } from '../../shared/time.ts';
 
 /** A customer's id: the token's `sub`, or `<channel>_<buyer>` for a buyer whom only a channel knows. */
-export const CustomerId = z.string().min(1).max(160);
+export const CustomerId = z
+  .string()
+  .max(160)
+  .regex(/^[\x21-\x7e]+$/);
 
 const Phone = z
   .string()
@@ -19,6 +22,7 @@ const regionNames = new Intl.DisplayNames('en', { type: 'region', fallback: 'non
 
 const Country = z
   .string()
+  .max(2)
   .regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 code')
   .refine((code) => code !== 'ZZ' && (!/^[A-Z]{2}$/.test(code) || regionNames.of(code) !== undefined), {
     error: 'is not a country',
@@ -89,10 +93,7 @@ export default capability({
       access: customer(),
       summary: "The caller's own addresses, newest first.",
       input: z.object(paging),
-      output: z.object({
-        items: z.array(z.object({ addressId: Id, ...NewAddress.shape }).meta({ id: 'Address' })),
-        cursor: z.string().optional(),
-      }),
+      output: pageOf(z.object({ addressId: Id, ...NewAddress.shape }).meta({ id: 'Address' })),
       problems: [],
     }),
     erase: operation({

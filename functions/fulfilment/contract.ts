@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { node, scope } from '../../shared/auth.ts';
 import { capability, event, operation, task } from '../../shared/contract.ts';
-import { freeText, Id, NodeId, paging, Sku, Units } from '../../shared/input.ts';
+import { freeText, Id, NodeId, pageOf, paging, Sentence, Sku, Units } from '../../shared/input.ts';
 import { InstantSchema } from '../../shared/time.ts';
 import { Choice, emits as orders, Storage } from '../orders/emits.ts';
 
@@ -26,6 +26,11 @@ export type Work = (typeof WORK)[number];
 export const METHODS = ['SHIP', 'COLLECT'] as const;
 export type Method = (typeof METHODS)[number];
 
+/** As many as an order has. */
+const LINES_MAX = 40;
+/** Of one order, those that were given to other nodes included. */
+const FULFILMENT_ORDERS_MAX = 1_000;
+
 const Lines = z.array(z.object({ sku: Sku, units: Units }));
 
 const SourcedLine = z.object({
@@ -36,7 +41,7 @@ const SourcedLine = z.object({
 export type SourcedLine = z.infer<typeof SourcedLine>;
 
 const Promised = z
-  .object({ by: InstantSchema, text: z.string() })
+  .object({ by: InstantSchema, text: Sentence })
   .meta({ id: 'Promise', description: 'When it is delivered, or ready to be collected, at the latest' });
 
 /** Work at one node for one order. What a node refuses becomes a new one elsewhere, never a changed one. */
@@ -47,14 +52,14 @@ export const FulfilmentOrder = z
     nodeId: NodeId,
     choice: Choice,
     method: z.enum(METHODS),
-    lines: z.array(SourcedLine),
-    reason: z.string().meta({ description: 'Why this node supplies it' }),
+    lines: z.array(SourcedLine).max(LINES_MAX),
+    reason: Sentence.meta({ description: 'Why this node supplies it' }),
     promise: Promised,
     status: z.enum(STATUSES),
     work: z.enum(WORK),
     answerBy: InstantSchema.meta({ description: 'Another node is asked unless this one has accepted by then' }),
     replaces: Id.optional().meta({ description: 'The fulfilment order whose node did not supply these lines' }),
-    rejection: z.string().optional().meta({ description: 'What the node said when it rejected' }),
+    rejection: Sentence.optional().meta({ description: 'What the node said when it rejected' }),
     createdAt: InstantSchema,
     updatedAt: InstantSchema,
     version: z.int(),
@@ -124,7 +129,7 @@ export default capability({
       access: node('fulfilment:work'),
       summary: 'What a node has to do, oldest first.',
       input: z.object({ nodeId: NodeId, ...paging }),
-      output: z.object({ items: z.array(FulfilmentOrder), cursor: z.string().optional() }),
+      output: pageOf(FulfilmentOrder),
       problems: ['not-found'],
     }),
     fulfilmentOrder: operation({
@@ -140,7 +145,7 @@ export default capability({
       access: scope('shop', 'orders:import', 'orders:read'),
       summary: 'How an order is fulfilled: your own, or any with orders:read.',
       input: z.object({ orderId: Id }),
-      output: z.object({ items: z.array(FulfilmentOrder) }),
+      output: z.object({ items: z.array(FulfilmentOrder).max(FULFILMENT_ORDERS_MAX) }),
       problems: ['not-found'],
     }),
     accept: step('accept', 'Take the work on.'),

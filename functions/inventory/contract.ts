@@ -1,8 +1,13 @@
 import * as z from 'zod';
 import { anyone, scope } from '../../shared/auth.ts';
 import { capability, event, operation } from '../../shared/contract.ts';
-import { freeText, Id, NodeId, paging, Sku, Units } from '../../shared/input.ts';
+import { freeText, Id, NodeId, pageOf, paging, Sentence, Sku, Units } from '../../shared/input.ts';
 import { InstantSchema } from '../../shared/time.ts';
+
+/** Nodes that one answer covers. */
+export const NODES_MAX = 1_000;
+/** Lines of one receipt, so that it fits into one transaction. */
+const LINES_MAX = 40;
 
 /** Whole units of one SKU at one node. `available` is what may still be promised. */
 export const StockLevel = z
@@ -29,9 +34,9 @@ export const Movement = z
     onHand: z.int(),
     allocated: z.int(),
     available: z.int(),
-    reference: z.string().meta({ description: 'What it belongs to: an order, a receipt, a count' }),
-    reason: z.string().optional(),
-    actor: z.string(),
+    reference: Sentence.meta({ description: 'What it belongs to: an order, a receipt, a count' }),
+    reason: Sentence.optional(),
+    actor: Sentence,
     at: InstantSchema,
   })
   .meta({ id: 'StockMovement' });
@@ -43,7 +48,7 @@ const Availability = z
   .object({
     sku: Sku,
     available: z.int().meta({ description: 'Sum over the nodes' }),
-    nodes: z.array(z.object({ nodeId: NodeId, available: z.int(), version: z.int() })),
+    nodes: z.array(z.object({ nodeId: NodeId, available: z.int(), version: z.int() })).max(NODES_MAX),
     asOf: InstantSchema,
   })
   .meta({ id: 'Availability' });
@@ -73,7 +78,7 @@ export default capability({
       access: scope('inventory:read'),
       summary: 'All quantities of one SKU at every node that ever held it.',
       input: z.object({ sku: Sku }),
-      output: z.object({ items: z.array(StockLevel), asOf: InstantSchema }),
+      output: z.object({ items: z.array(StockLevel).max(NODES_MAX), asOf: InstantSchema }),
       problems: [],
     }),
     ledger: operation({
@@ -81,15 +86,19 @@ export default capability({
       access: scope('inventory:read'),
       summary: 'The ledger of one SKU at one node.',
       input: z.object({ sku: Sku, nodeId: NodeId, ...paging }),
-      output: z.object({ items: z.array(Movement), cursor: z.string().optional() }),
+      output: pageOf(Movement),
       problems: [],
     }),
     receive: operation({
       route: 'POST /v1/nodes/{nodeId}/receipts',
       access: scope('inventory:write'),
       summary: 'Book goods that arrived at a node.',
-      input: z.object({ nodeId: NodeId, lines: z.array(StockLine).min(1).max(40), reference: freeText(64).optional() }),
-      output: z.object({ receiptId: Id, nodeId: NodeId, lines: z.array(StockLine) }),
+      input: z.object({
+        nodeId: NodeId,
+        lines: z.array(StockLine).min(1).max(LINES_MAX),
+        reference: freeText(64).optional(),
+      }),
+      output: z.object({ receiptId: Id, nodeId: NodeId, lines: z.array(StockLine).max(LINES_MAX) }),
       problems: [],
       status: 201,
     }),

@@ -2,16 +2,13 @@ import type * as z from 'zod';
 import { put, update } from '../../shared/change.ts';
 import type { Cause } from '../../shared/outbox.ts';
 import type { Guard, Key, Page, Part, Tables } from '../../shared/table.ts';
-import type { Movement, StockLevel } from './contract.ts';
+import { type Movement, NODES_MAX, type StockLevel } from './contract.ts';
 import { deltasOf, type MovementKind } from './domain.ts';
 
 const TABLE = 'inventory';
 
 export type StockLevelItem = z.infer<typeof StockLevel>;
 export type MovementItem = z.infer<typeof Movement>;
-
-/** Nodes that one answer covers; a larger network pages through the ledger's owner (README). */
-const NODES_MAX = 1_000;
 
 export const levelKey = (sku: string, nodeId: string): Key => ({ pk: `SKU#${sku}`, sk: `NODE#${nodeId}` });
 const ledgerPk = (sku: string, nodeId: string): string => `LEDGER#${sku}#${nodeId}`;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { customer } from '../../shared/auth.ts';
 import { capability, event, operation, task } from '../../shared/contract.ts';
-import { Id, paging } from '../../shared/input.ts';
+import { Id, pageOf, paging } from '../../shared/input.ts';
 import { InstantSchema } from '../../shared/time.ts';
 import { CustomerId } from '../customers/contract.ts';
 import orders from '../orders/contract.ts';
@@ -37,7 +37,7 @@ export default capability({
       access: customer(),
       summary: "The ledger of the caller's own points, newest first.",
       input: z.object(paging),
-      output: z.object({ items: z.array(PointsEntry), cursor: z.string().optional() }),
+      output: pageOf(PointsEntry),
       problems: [],
     }),
   },

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { anyone, scope } from '../../shared/auth.ts';
 import { capability, operation } from '../../shared/contract.ts';
-import { LocalizedText, Location, NodeId, paging } from '../../shared/input.ts';
+import { LocalizedText, Location, NodeId, pageOf, paging } from '../../shared/input.ts';
 import { LocalTimeSchema, TimeZoneSchema } from '../../shared/time.ts';
 
 const ABILITIES = ['SHIP', 'PICKUP', 'COLD_CHAIN', 'DAWN', 'SAME_DAY'] as const;
@@ -82,7 +82,7 @@ export default capability({
       access: anyone(),
       summary: 'All nodes, open and closed, by id.',
       input: z.object({ ...paging }),
-      output: z.object({ items: z.array(NetworkNode), cursor: z.string().optional() }),
+      output: pageOf(NetworkNode),
       problems: [],
     }),
   },

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { customer, scope } from '../../shared/auth.ts';
 import { capability, operation, task } from '../../shared/contract.ts';
-import { Id, NodeId, paging, Sku, Units } from '../../shared/input.ts';
+import { Id, NodeId, pageOf, paging, Sentence, Sku, Units } from '../../shared/input.ts';
 import { CurrencyCode, MoneySchema } from '../../shared/money.ts';
 import { InstantSchema } from '../../shared/time.ts';
 import { CustomerId, NewAddress } from '../customers/contract.ts';
@@ -10,6 +10,8 @@ import { Choice, emits } from './emits.ts';
 
 /** As many as a cart holds: all stock of an order is promised in ONE transaction of at most 100 writes. */
 const ORDER_LINES_MAX = 40;
+/** An order is split into few parts, and each is given to another node only as often as there are nodes. */
+const FULFILMENTS_MAX = 1_000;
 /** How long an unpaid order keeps its stock. */
 export const PAY_WITHIN_SECONDS = 15 * 60;
 
@@ -26,8 +28,8 @@ const ExpectedTotal = MoneySchema.optional().meta({
 const Fulfilment = z.object({
   fulfilmentOrderId: Id,
   nodeId: NodeId,
-  lines: z.array(UnitsOfSku),
-  reason: z.string().meta({ description: 'Why this node supplies it' }),
+  lines: z.array(UnitsOfSku).max(ORDER_LINES_MAX),
+  reason: Sentence.meta({ description: 'Why this node supplies it' }),
   outcome: z
     .enum(['FULFILLED', 'CANCELLED', 'REPLACED'])
     .optional()
@@ -39,33 +41,44 @@ export const Order = z
     orderId: Id,
     status: z.enum(ORDER_STATUSES),
     choice: Choice,
-    lines: z.array(
-      z.object({
-        sku: Sku,
-        units: Units,
-        unitPrice: MoneySchema,
-        total: MoneySchema,
-        tax: MoneySchema.meta({ description: 'Tax inside the total' }),
-      }),
-    ),
+    lines: z
+      .array(
+        z.object({
+          sku: Sku,
+          units: Units,
+          unitPrice: MoneySchema,
+          total: MoneySchema,
+          tax: MoneySchema.meta({ description: 'Tax inside the total' }),
+        }),
+      )
+      .max(ORDER_LINES_MAX),
     total: MoneySchema,
     tax: MoneySchema,
-    promise: z.object({ deliverBy: InstantSchema.optional(), readyBy: InstantSchema.optional(), text: z.string() }),
-    fulfilments: z.array(Fulfilment),
+    promise: z.object({ deliverBy: InstantSchema.optional(), readyBy: InstantSchema.optional(), text: Sentence }),
+    fulfilments: z.array(Fulfilment).max(FULFILMENTS_MAX),
     payBy: InstantSchema.meta({ description: 'An order that is not paid by then expires and gives its stock back' }),
   })
   .meta({ id: 'Order', description: 'Prices are fixed at purchase; amounts include tax' });
 
+/** A channel's own name for an order. */
+const Reference = z
+  .string()
+  .max(64)
+  .regex(/^[\x21-\x7e]{1,64}$/, 'must be 1 to 64 visible ASCII characters');
+
 const AdminOrder = Order.extend({
   customerId: CustomerId,
-  channelId: z.string().optional(),
-  reference: z.string().optional(),
+  channelId: Id.optional(),
+  reference: Reference.optional(),
   placedAt: InstantSchema.optional().meta({ description: 'When it was paid' }),
   version: z.int(),
 }).meta({ id: 'AdminOrder' });
 
 /** No underscore: the customer's id is `<channelId>_<buyer>`, and two pairs may not give one id. */
-const BuyerReference = z.string().regex(/^[A-Za-z0-9-]{1,36}$/, 'must be 1 to 36 letters, digits or dashes');
+const BuyerReference = z
+  .string()
+  .max(36)
+  .regex(/^[A-Za-z0-9-]{1,36}$/, 'must be 1 to 36 letters, digits or dashes');
 
 export default capability({
   name: 'orders',
@@ -97,7 +110,7 @@ export default capability({
       access: scope('orders:import'),
       summary: "Place an order for a channel's buyer; one order per channel and reference.",
       input: z.object({
-        reference: z.string().regex(/^[\x21-\x7e]{1,64}$/, 'must be 1 to 64 visible ASCII characters'),
+        reference: Reference,
         buyer: z.strictObject({ reference: BuyerReference }),
         currency: CurrencyCode.optional().meta({ description: 'Refused if the prices are in another currency' }),
         expectedTotal: ExpectedTotal,
@@ -127,7 +140,7 @@ export default capability({
       access: customer(),
       summary: 'Your orders, newest first.',
       input: z.object(paging),
-      output: z.object({ items: z.array(Order), cursor: z.string().optional() }),
+      output: pageOf(Order),
       problems: [],
     }),
     anyOrder: operation({

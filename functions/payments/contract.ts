@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { scope } from '../../shared/auth.ts';
 import { capability, event, operation, task } from '../../shared/contract.ts';
-import { holdsCardNumber, Id } from '../../shared/input.ts';
+import { holdsCardNumber, Id, Sentence } from '../../shared/input.ts';
 import { MoneySchema } from '../../shared/money.ts';
 import { InstantSchema } from '../../shared/time.ts';
 import orders from '../orders/contract.ts';
@@ -23,6 +23,7 @@ export const PAYMENT_STATUSES = [
 /** What the provider's own page made of the card. Card data never enters (rule 24). */
 const CardToken = z
   .string()
+  .max(128)
   .regex(/^[A-Za-z0-9_-]{1,128}$/, 'must be a token of the payment provider')
   .refine((token) => !holdsCardNumber(token), { error: 'must not contain a card number' })
   .meta({ examples: ['tok_approve', 'tok_decline', 'tok_needs_action', 'tok_timeout'] });
@@ -37,9 +38,9 @@ export const Payment = z
     status: z.enum(PAYMENT_STATUSES),
     amount: MoneySchema.meta({ description: 'What is asked for; what was captured may be less' }),
     captured: MoneySchema.optional(),
-    failure: z.object({ code: z.enum(FAILURE_CODES), detail: z.string() }).optional(),
+    failure: z.object({ code: z.enum(FAILURE_CODES), detail: Sentence }).optional(),
     nextAction: z
-      .object({ url: z.string() })
+      .object({ url: z.url().max(2048) })
       .optional()
       .meta({ description: "Where the buyer has to go while the status is REQUIRES_ACTION, e.g. the bank's page" }),
     createdAt: InstantSchema,
@@ -80,7 +81,7 @@ export default capability({
       access: ofOrderOwner,
       summary: 'Every attempt to pay an order of your own.',
       input: z.object({ orderId: Id }),
-      output: z.object({ items: z.array(Payment) }),
+      output: z.object({ items: z.array(Payment).max(ATTEMPTS_MAX) }),
       problems: ['not-found'],
     }),
   },

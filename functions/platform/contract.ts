@@ -11,7 +11,13 @@ export default capability({
       access: anyone(),
       summary: 'Says that the API answers, and which stage it is.',
       input: z.object({}),
-      output: z.object({ status: z.literal('ok'), stage: z.string() }),
+      output: z.object({
+        status: z.literal('ok'),
+        stage: z
+          .string()
+          .max(32)
+          .regex(/^[\w-]+$/),
+      }),
       problems: [],
     }),
     openapi: operation({
@@ -19,7 +25,7 @@ export default capability({
       access: anyone(),
       summary: 'This API as OpenAPI 3.1, made from the contracts that also validate the requests.',
       input: z.object({}),
-      output: z.record(z.string(), z.unknown()),
+      output: z.record(z.string().max(64).regex(/^\w+$/), z.unknown()),
       problems: [],
     }),
   },

@@ -12,11 +12,8 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { type Access, scopeInToken } from '../../shared/auth.ts';
+import { BURST, RATE_PER_SECOND } from '../../shared/limits.ts';
 import type { Identity } from './identity.ts';
-
-/** Requests a second and at once that one account's API takes, before it answers 429. */
-const RATE_PER_SECOND = 2_000;
-const BURST = 1_000;
 
 /** The HTTP API. A route is added with the access rule of its operation; there is no way to add one without. */
 export class CommerceApi extends Construct {
@@ -32,7 +29,7 @@ export class CommerceApi extends Construct {
         allowOrigins: ['*'],
         allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'x-correlation-id'],
         allowMethods: [CorsHttpMethod.ANY],
-        exposeHeaders: ['x-correlation-id', 'retry-after', 'idempotency-replayed'],
+        exposeHeaders: ['x-correlation-id', 'retry-after', 'idempotency-replayed', 'x-ratelimit-limit'],
       },
     });
     this.authorizer = new HttpJwtAuthorizer('Jwt', identity.pool.userPoolProviderUrl, {
