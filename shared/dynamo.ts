@@ -1,6 +1,8 @@
+import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { HttpRequest } from '@smithy/core/protocols';
 import { SignatureV4 } from '@smithy/signature-v4';
+import type { Checksum, SourceData } from '@smithy/types';
 
 /** Operations of DynamoDB that tables are made of. */
 export type DynamoOperation =
@@ -40,6 +42,41 @@ const THROTTLED = new Set([
   'ThrottlingException',
   'InternalServerError',
 ]);
+
+const keyObjects = new WeakMap<object, KeyObject>();
+
+const keyObjectOf = (secret: Uint8Array): KeyObject => {
+  const known = keyObjects.get(secret);
+  if (known !== undefined) return known;
+  const made = createSecretKey(secret);
+  keyObjects.set(secret, made);
+  return made;
+};
+
+/** SHA-256 as the SDK's signer wants it. Its signing key lasts a day: the key object is made once, not for each call. */
+class Sha256 implements Checksum {
+  readonly #key: KeyObject | undefined;
+  #data = Buffer.alloc(0);
+
+  constructor(secret?: SourceData) {
+    if (typeof secret === 'string') this.#key = createSecretKey(Buffer.from(secret));
+    else if (secret !== undefined) this.#key = keyObjectOf(secret as Uint8Array);
+  }
+
+  update(chunk: Uint8Array): void {
+    this.#data = this.#data.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#data, chunk]);
+  }
+
+  async digest(): Promise<Uint8Array> {
+    return this.#key === undefined
+      ? hash('sha256', this.#data, 'buffer')
+      : createHmac('sha256', this.#key).update(this.#data).digest();
+  }
+
+  reset(): void {
+    this.#data = Buffer.alloc(0);
+  }
+}
 
 const textOf = async (body: AsyncIterable<Uint8Array>): Promise<string> => {
   const chunks: Uint8Array[] = [];
@@ -82,8 +119,8 @@ interface Chance {
  * @throws DynamoError for what DynamoDB refuses, the network's own error once the attempts are used up
  */
 export const senderOf = (client: DynamoDBClient, { random, sleep }: Chance): Send => {
-  const { credentials, region, sha256, requestHandler } = client.config;
-  const signer = new SignatureV4({ credentials, region, sha256, service: 'dynamodb', applyChecksum: false });
+  const { credentials, region, requestHandler } = client.config;
+  const signer = new SignatureV4({ credentials, region, sha256: Sha256, service: 'dynamodb', applyChecksum: false });
   let endpoint: ReturnType<typeof endpointOf> | undefined;
 
   const attempt = async (operation: DynamoOperation, body: string): Promise<{ status: number; text: string }> => {

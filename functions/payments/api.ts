@@ -60,6 +60,13 @@ export const handlers = (runtime: Runtime, provider: PaymentProvider): Operation
       const order = await ownOrder(tables, orderId, request.principal);
       if (order === undefined) return noOrder(orderId);
       const command = commandOf(request);
+      const authorise = (payment: PaymentRecord) => () =>
+        provider.authorise({ key: providerKey(payment), amount: payment.amount, token: method.token });
+      // Nearly every payment is an order's first: that it is takes no look, because its key is free or it is not.
+      const first = newPayment(order, 1, request, command);
+      if ((await request.commit(initiate(first), payable(order))).ok) {
+        return settled(first, order, request, authorise(first));
+      }
       const earlier = await attemptsOf(tables, orderId);
       // A repeat whose first answer was lost before it was remembered must not become another attempt.
       const mine = earlier.find(({ command: { caller, key } }) => caller === command.caller && key === command.key);
@@ -73,10 +80,7 @@ export const handlers = (runtime: Runtime, provider: PaymentProvider): Operation
       const payment = newPayment(order, attempt.value, request, command);
       const stored = await request.commit<'payment-in-progress' | 'wrong-state'>(initiate(payment), payable(order));
       if (!stored.ok) return stored;
-      const { amount } = payment;
-      return settled(payment, order, request, () =>
-        provider.authorise({ key: providerKey(payment), amount, token: method.token }),
-      );
+      return settled(payment, order, request, authorise(payment));
     },
 
     confirm: async ({ orderId, attempt }, request) => {
