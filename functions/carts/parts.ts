@@ -2,8 +2,7 @@ import { type Change, change } from '../../shared/change.ts';
 import type { Cart } from './domain.ts';
 import { removalPart } from './store.ts';
 
-export type { Delivery } from './contract.ts';
-export type { Cart, CartLine } from './domain.ts';
+export type { Cart } from './domain.ts';
 export { cartOf } from './store.ts';
 
 /** Takes the cart away, exactly as it was read: one cart becomes one order. One write. */

@@ -2,7 +2,7 @@ import type { Tables } from '../../shared/table.ts';
 import type { NetworkNode } from './contract.ts';
 import { allNodes } from './store.ts';
 
-export type { Ability, NetworkNode } from './contract.ts';
+export type { NetworkNode } from './contract.ts';
 export { nodeOf } from './store.ts';
 
 /** The whole network, closed nodes too, by id: one query on `network`. */

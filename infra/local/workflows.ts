@@ -8,9 +8,6 @@ import { WorkflowJournal } from './workflows/journal.ts';
 import { acceptablePayload, LARGEST_PAYLOAD_BYTES, WorkflowError } from './workflows/outcome.ts';
 import { Runner } from './workflows/runner.ts';
 
-export type { WorkflowErrorCode } from './workflows/outcome.ts';
-export { WorkflowError } from './workflows/outcome.ts';
-
 /** An execution as `describe` shows it. `input` and `output` are JSON text; times are epoch milliseconds. */
 export interface Execution {
   executionArn: string;
