@@ -77,22 +77,24 @@ const passesLuhn = (digits: string): boolean => {
   return total % 10 === 0;
 };
 
-/** Digits as people group them: `4111 1111-1111.1111`, in any script. */
-const DIGIT_GROUPS = /\d+(?:[\s.\-‐-―_/]{1,3}\d+)*/gu;
+/** Digits as people group them: `4111 1111-1111.1111`. Beside a hexadecimal letter they belong to an identifier. */
+const DIGIT_GROUPS = /(?<![0-9A-Fa-f])\d+(?:[\s.\-‐-―_/]{1,3}\d+)*(?![0-9A-Fa-f])/gu;
 /** First digits of the card schemes, Korea's own among them. */
 const CARD_PREFIX = /^[2-69]/;
+/** People write card numbers in groups of four to six; longer groups side by side are something else, as in a UUID. */
+const GROUP_DIGITS_MAX = 6;
 
 const isCardNumber = (digits: string): boolean => digits.length >= 13 && digits.length <= 19 && passesLuhn(digits);
 
 /** Whether some of these groups, one after the other, are a card number: an expiry or a code may stand around it. */
 const holdsCardGroups = (groups: readonly string[]): boolean =>
-  isCardNumber(groups.join('')) ||
   groups.some((first, index) => {
+    if (isCardNumber(first)) return true;
     if (!CARD_PREFIX.test(first)) return false;
     let digits = '';
-    for (const group of groups.slice(index, index + 19)) {
+    for (const group of groups.slice(index)) {
       digits += group;
-      if (digits.length > 19) return false;
+      if (group.length > GROUP_DIGITS_MAX || digits.length > 19) return false;
       if (isCardNumber(digits)) return true;
     }
     return false;
