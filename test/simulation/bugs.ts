@@ -1,4 +1,3 @@
-import type { StepFunctions } from '../../functions/fulfilment/step-functions.ts';
 import type { PutEvents, publish } from '../../functions/outbox/publish.ts';
 import type { PaymentProvider } from '../../functions/payments/provider.ts';
 import type { Tables } from '../../shared/table.ts';
@@ -16,5 +15,6 @@ export interface Bug {
   provider?(provider: PaymentProvider, cluster: Cluster): PaymentProvider;
   putEvents?(put: PutEvents, cluster: Cluster): PutEvents;
   publish?: typeof publish;
-  stepFunctions?(stepFunctions: StepFunctions): StepFunctions;
+  ignoresConflicts?: true;
+  forgetsFailedEvents?: true;
 }

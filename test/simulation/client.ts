@@ -49,7 +49,7 @@ export class Clients {
   readonly acknowledged: Acknowledged[] = [];
   readonly statuses = new Map<string, number>();
   #requests = 0;
-  #keys = 0;
+  readonly #keys = new Map<string, number>();
 
   constructor(cluster: Cluster, chance: Chance, witness: Witness, watch: StockWatch) {
     this.#watch = watch;
@@ -58,9 +58,12 @@ export class Clients {
     this.#witness = witness;
   }
 
-  newKey(): string {
-    this.#keys += 1;
-    return `key-${this.#keys}`;
+  /** A key that this caller never used; others may well use the same (they never meet). */
+  newKey(caller: Caller): string {
+    const id = JSON.stringify(caller);
+    const number = (this.#keys.get(id) ?? 0) + 1;
+    this.#keys.set(id, number);
+    return `key-${number}`;
   }
 
   /** One request. Undefined where no answer came. */
@@ -126,6 +129,9 @@ export class Clients {
       this.#witness.expect('I8', first === text, () => `${id}: first ${first}, then ${text}`);
       if (!this.#answers.has(id)) this.acknowledged.push(command);
       this.#answers.set(id, first);
+    } else if (status === 422) {
+      // Nobody here uses a key of their own for two things.
+      this.#witness.expect('I8', false, () => `${id} is told that somebody used the key: ${text}`);
     } else if (known !== undefined && status < 500) {
       this.#witness.expect('I8', false, () => `${id} was answered ${known}, and then ${status} ${text}`);
     }

@@ -45,6 +45,8 @@ export class Cluster {
   readonly workflows: Workflows;
   readonly bug: Bug | undefined;
   faults: Faults;
+  /** People who act at the very moment at which a function starts, because that is when it hurts. */
+  #waiting = new Map<Place, (() => void)[]>();
   /** Called after every write. */
   onChange: () => void = () => {};
   #idle = new Map<Place, Instance[]>();
@@ -61,6 +63,7 @@ export class Cluster {
     this.wire = new Wire({
       ...{ scheduler: this.scheduler, chance: chance.fork('wire'), engine, fate },
       faults: () => this.faults,
+      ignoresConflicts: bug?.ignoresConflicts === true,
       written: (table, item) => this.bus.written(table, item),
       changed: () => this.onChange(),
     });
@@ -81,6 +84,7 @@ export class Cluster {
     const { scheduler } = this;
     const instance = this.#idle.get(place)?.pop() ?? this.#start(place);
     this.invocations += 1;
+    for (const wake of this.#waiting.get(place)?.splice(0) ?? []) wake();
     // Whoever waits for quiet waits for its end, and not for its time to run out.
     scheduler.pending += 1;
     return new Promise((resolve, reject) => {
@@ -111,6 +115,17 @@ export class Cluster {
           end(() => reject(error));
         },
       );
+    });
+  }
+
+  /** Resolves when a function of this place is invoked next, or after a while. */
+  async nextRunOf(place: Place, atMostMs: number): Promise<void> {
+    const { scheduler } = this;
+    await new Promise<void>((resolve) => {
+      scheduler.after(atMostMs, resolve);
+      const waiting = this.#waiting.get(place);
+      if (waiting === undefined) this.#waiting.set(place, [resolve]);
+      else waiting.push(resolve);
     });
   }
 

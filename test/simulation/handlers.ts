@@ -74,7 +74,7 @@ const outsideOf = ({ cluster, process, runtime, chance }: Inside) => {
   const random = (bytes: number): Uint8Array => Uint8Array.from({ length: bytes }, () => chance.between(0, 255));
   return {
     provider,
-    workflow: workflowOn(bug?.stepFunctions?.(stepFunctions) ?? stepFunctions),
+    workflow: workflowOn(stepFunctions),
     putEvents,
     sealer: sealerFrom(random),
   };

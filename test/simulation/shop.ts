@@ -115,7 +115,7 @@ export const openShop = async ({ clients, chance, told }: Shop): Promise<void> =
       operation: 'inventory.receive',
       path: { nodeId },
       body: { lines },
-      key: clients.newKey(),
+      key: clients.newKey(headOffice),
     });
     told.movements.set(
       body.receiptId,

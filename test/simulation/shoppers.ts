@@ -25,12 +25,22 @@ const placed = ({ told }: Shop, who: string, { orderId, lines, total }: Answer['
   told.orders.set(orderId, { caller: who, units: unitsIn(lines), totalMinor: total.amountMinor });
 };
 
+/** Lets the time to pay run out, and then acts at the very moment when somebody looks. */
+const dawdle = async ({ cluster, chance }: Shop, payBy: string): Promise<void> => {
+  const { scheduler } = cluster;
+  await scheduler.sleep(Date.parse(payBy) - scheduler.nowMs - chance.between(0, 20_000));
+  for (let looks = chance.between(1, 2); looks > 0; looks -= 1) await cluster.nextRunOf('orders.tasks', 90_000);
+  await scheduler.sleep(chance.between(0, 120));
+};
+
 /** Pays until it is paid, declined for good, or too late; looks after what the bank asks for. */
-export const payFor = async (shop: Shop, caller: Caller, orderId: string): Promise<void> => {
+export const payFor = async (shop: Shop, caller: Caller, { orderId, payBy }: Answer['body']): Promise<void> => {
   const { clients, chance, told } = shop;
-  for (let attempt = 0; attempt < 4 && shop.mayAct(); attempt += 1) {
+  const dawdles = chance.happens(0.15);
+  if (dawdles) await dawdle(shop, payBy);
+  for (let attempt = 0; attempt < 4 && (shop.mayAct() || (dawdles && attempt === 0)); attempt += 1) {
     const token = chance.weighted(TOKENS);
-    const key = clients.newKey();
+    const key = clients.newKey(caller);
     const body = { method: { kind: 'CARD', token } };
     const answer = await command(shop, caller, { operation: 'payments.pay', path: { orderId }, body, key });
     if (answer?.status === 409 && String(answer.body.type).endsWith('wrong-state')) return;
@@ -39,9 +49,14 @@ export const payFor = async (shop: Shop, caller: Caller, orderId: string): Promi
       return;
     }
     if (answer?.body.status === 'REQUIRES_ACTION' && chance.happens(0.8)) {
-      await pause(shop);
+      if (chance.happens(0.3)) await dawdle(shop, payBy);
+      else await pause(shop);
       const path = { orderId, attempt: String(Number(String(answer.body.paymentId).slice(-3))) };
-      const confirmed = await command(shop, caller, { operation: 'payments.confirm', path, key: clients.newKey() });
+      const confirmed = await command(shop, caller, {
+        operation: 'payments.confirm',
+        path,
+        key: clients.newKey(caller),
+      });
       if (confirmed?.body.status === 'AUTHORIZED') return;
     }
     await pause(shop);
@@ -62,32 +77,35 @@ const fillCart = async (shop: Shop, caller: Caller, customerId: string): Promise
     return isFine(await clients.ask(caller, { operation: 'carts.chooseDelivery', body }));
   }
   const address = home(37.4 + Number(customerId.slice(-1)) / 50);
-  const kept = await clients.ask(caller, { operation: 'customers.addAddress', body: address, key: clients.newKey() });
+  const kept = await clients.ask(caller, {
+    operation: 'customers.addAddress',
+    body: address,
+    key: clients.newKey(caller),
+  });
   if (!isFine(kept)) return false;
   const body = { choice: chance.happens(0.2) ? 'SAME_DAY' : 'HOME_DELIVERY', addressId: kept.body.addressId };
   return isFine(await clients.ask(caller, { operation: 'carts.chooseDelivery', body }));
 };
 
 /** Places the order of a cart: once, twice with one key, or with a key each, as people do. */
-const checkOut = async (shop: Shop, caller: Caller, customerId: string): Promise<string | undefined> => {
+const checkOut = async (shop: Shop, caller: Caller, customerId: string): Promise<Answer['body'] | undefined> => {
   const { clients, chance, told, witness } = shop;
   const cart = await clients.ask(caller, { operation: 'carts.current' });
   if (!isFine(cart) || cart.body.cartId === undefined) return undefined;
   const cartId = String(cart.body.cartId);
-  const ask = (): Ask => ({ operation: 'orders.place', body: { cartId }, key: clients.newKey() });
+  const ask = (): Ask => ({ operation: 'orders.place', body: { cartId }, key: clients.newKey(caller) });
   const impatient = chance.happens(0.15);
   const answers = impatient
     ? await Promise.all([clients.ask(caller, ask()), clients.ask(caller, ask())])
     : [await command(shop, caller, ask())];
-  let orderId: string | undefined;
-  for (const answer of answers.filter(isFine)) {
-    orderId = String(answer.body.orderId);
+  for (const { body } of answers.filter(isFine)) {
+    const { orderId } = body;
     const known = told.ordersOfCart.get(cartId) ?? new Set();
     told.ordersOfCart.set(cartId, known.add(orderId));
     witness.expect('kept', known.size === 1, () => `cart ${cartId} became the orders ${[...known].join(', ')}`);
-    placed(shop, customerId, answer.body);
+    placed(shop, customerId, body);
   }
-  return orderId;
+  return answers.find(isFine)?.body;
 };
 
 /** Tries to see what belongs to somebody else (I12). */
@@ -125,9 +143,9 @@ export const shopper = async (shop: Shop, customerId: string): Promise<void> => 
     else if (wants === 'review') await review(shop, caller, customerId);
     else if (wants === 'erase') await shop.clients.ask(caller, { operation: 'customers.erase' });
     else if (await fillCart(shop, caller, customerId)) {
-      const orderId = await checkOut(shop, caller, customerId);
+      const order = await checkOut(shop, caller, customerId);
       await pause(shop);
-      if (orderId !== undefined && shop.chance.happens(0.85)) await payFor(shop, caller, orderId);
+      if (order !== undefined && shop.chance.happens(0.85)) await payFor(shop, caller, order);
     }
     await pause(shop);
   }
@@ -147,7 +165,7 @@ export const channel = async (shop: Shop, channelId: string, till: number): Prom
       ? { choice: 'PICKUP', nodeId: chance.pick(NODES.slice(1)) }
       : { choice: 'HOME_DELIVERY', shipTo: home(37.5) };
     const body = { reference, buyer: { reference: `buyer-${chance.between(1, 4)}` }, lines, delivery };
-    const ask = (): Ask => ({ operation: 'orders.placeForChannel', body, key: clients.newKey() });
+    const ask = (): Ask => ({ operation: 'orders.placeForChannel', body, key: clients.newKey(caller) });
     const answers = chance.happens(0.1)
       ? await Promise.all([clients.ask(caller, ask()), clients.ask(caller, ask())])
       : [await command(shop, caller, ask())];
@@ -158,7 +176,7 @@ export const channel = async (shop: Shop, channelId: string, till: number): Prom
       const [asked, sold] = [unitsIn(lines), unitsIn(answer.body.lines)];
       witness.expect('kept', asked === sold, () => `${reference} asks for ${asked} units and gets ${sold}`);
       placed(shop, channelId, answer.body);
-      if (chance.happens(0.9)) await payFor(shop, caller, answer.body.orderId);
+      if (chance.happens(0.9)) await payFor(shop, caller, answer.body);
     }
     await pause(shop);
   }

@@ -34,8 +34,21 @@ const step = async (
   const body = action === 'reject' ? { reason: 'damaged' } : {};
   const operation = `fulfilment.${action}` as const;
   return isFine(
-    await clients.ask(associate(nodeId), { operation, path: { fulfilmentOrderId }, body, key: clients.newKey() }),
+    await clients.ask(associate(nodeId), {
+      operation,
+      path: { fulfilmentOrderId },
+      body,
+      key: clients.newKey(associate(nodeId)),
+    }),
   );
+};
+
+/** Answers when the time for it is just running out. */
+const atTheLastMoment = async ({ cluster, chance }: Shop, { fulfilmentOrderId }: Work): Promise<void> => {
+  const { scheduler, workflows } = cluster;
+  const deadlineMs = workflows.executions.get(fulfilmentOrderId)?.deadlineMs ?? 0;
+  const leftMs = deadlineMs - scheduler.nowMs;
+  if (leftMs < 600_000) await scheduler.sleep(leftMs + chance.between(-40, 60));
 };
 
 /** Somebody at a node: accepts, rejects, forgets, picks, packs, hands over; and tries another node's work (I12). */
@@ -52,6 +65,7 @@ export const worker = async (shop: Shop, nodeId: string): Promise<void> => {
       if (!shop.mayAct()) return;
       if (work.work === 'ALLOCATED') {
         const says = chance.weighted({ accept: 7, reject: 2, nothing: 1 });
+        if (chance.happens(0.15)) await atTheLastMoment(shop, work);
         if (says !== 'nothing') await step(shop, nodeId, work, says);
       } else if (work.work !== 'READY' || chance.happens(0.6)) {
         const action = NEXT[work.work]?.[work.method];
@@ -78,7 +92,7 @@ export const office = async (shop: Shop): Promise<void> => {
     const sku = chance.pick(SKUS);
     const nodeId = chance.pick([...NODES, POP_UP]);
     const does = chance.weighted({ receive: 5, adjust: 2, reprice: 1, popUp: 1 });
-    const key = clients.newKey();
+    const key = clients.newKey(headOffice);
     if (does === 'receive') {
       // The same SKU twice in one delivery note is one movement (rule 3).
       const lines = [sku, chance.pick(SKUS)].map((one) => ({ sku: one, units: chance.between(1, 5) }));
@@ -108,12 +122,14 @@ export const office = async (shop: Shop): Promise<void> => {
 };
 
 /** Works everything off at all nodes, as far as it goes; some pickups are left for ever. Returns how many steps it took. */
-export const workOff = async (shop: Shop): Promise<number> => {
+export const workOff = async (shop: Shop, forgetsPickups: boolean): Promise<number> => {
   let steps = 0;
   for (const nodeId of [...NODES, POP_UP]) {
     for (const work of await worklist(shop, nodeId)) {
       const isForgotten =
-        work.work === 'READY' && work.fulfilmentOrderId.charCodeAt(work.fulfilmentOrderId.length - 4) % 3 === 0;
+        forgetsPickups &&
+        work.work === 'READY' &&
+        work.fulfilmentOrderId.charCodeAt(work.fulfilmentOrderId.length - 4) % 3 === 0;
       const action = work.work === 'ALLOCATED' ? 'accept' : NEXT[work.work]?.[work.method];
       if (action === undefined || isForgotten) continue;
       if (await step(shop, nodeId, work, action)) steps += 1;

@@ -20,6 +20,7 @@ export class StockWatch {
     this.#cluster = cluster;
     this.#witness = witness;
     cluster.onChange = () => this.#look();
+    cluster.workflows.onEnd = (name) => this.#atTheEndOf(name);
   }
 
   /** Watches a request that may be answered with `sold-out`; tell what came of it. */
@@ -34,6 +35,14 @@ export class StockWatch {
       const isTrue = fewest < Number(units);
       this.#witness.expect('I11', isTrue, () => `"${problem.detail}", yet there were never fewer than ${fewest}`);
     };
+  }
+
+  /** A workflow ends when the work does, and not before (I10). */
+  #atTheEndOf(name: string): void {
+    const [, orderId, n] = /^(.+)-(\d+)$/.exec(name)!;
+    const status = this.#cluster.engine.item('fulfilment', `ORDER#${orderId}`, `FO#${n}`)?.status?.S;
+    const isOver = status === 'CLOSED' || status === 'INCOMPLETE' || status === 'CANCELLED';
+    this.#witness.expect('I10', isOver, () => `the workflow of ${name} has ended, and the work is ${status}`);
   }
 
   #level(sku: string, nodeId: string) {

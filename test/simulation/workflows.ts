@@ -60,6 +60,8 @@ export interface Execution {
   error?: string;
   state: string;
   transitions: number;
+  /** When the state that waits now runs out of time. */
+  deadlineMs?: number;
 }
 
 interface Running extends Execution {
@@ -87,6 +89,8 @@ export class Workflows implements StepFunctions {
   readonly #scheduler: Scheduler;
   readonly #invoke: (payload: Data) => Promise<unknown>;
   readonly #definition = fulfilmentWorkflow('tasks') as unknown as { StartAt: string; States: Record<string, State> };
+  /** Called when an execution has succeeded. */
+  onEnd: (name: string) => void = () => {};
   readonly executions = new Map<string, Running>();
   readonly #tokens = new Map<string, { execution: Running; visit: number }>();
 
@@ -139,7 +143,7 @@ export class Workflows implements StepFunctions {
     execution.state = name;
     execution.transitions += 1;
     this.#scheduler.note(`workflow ${execution.name} ${name}`);
-    if (state.Type === 'Succeed') execution.status = 'SUCCEEDED';
+    if (state.Type === 'Succeed') this.#end(execution);
     else if (state.Type === 'Fail') this.#fail(execution, { error: state.Error!, cause: state.Cause! });
     else if (state.Type === 'Choice') this.#enter(execution, this.#choose(state, execution.data));
     else this.#attempt(execution, state, 0);
@@ -166,6 +170,7 @@ export class Workflows implements StepFunctions {
       state.TimeoutSeconds ??
       (state.TimeoutSecondsPath === undefined ? undefined : (at(execution.data, state.TimeoutSecondsPath) as number));
     if (seconds !== undefined) {
+      execution.deadlineMs = this.#scheduler.nowMs + seconds * 1000;
       const timeOut = (): void => failed({ error: 'States.Timeout', cause: '' });
       this.#scheduler.after(seconds * 1000, timeOut, { isBackground: true });
     }
@@ -198,8 +203,7 @@ export class Workflows implements StepFunctions {
           );
     this.#keep(execution, state.ResultPath, selected);
     if (state.End === true) {
-      execution.status = 'SUCCEEDED';
-      this.#scheduler.note(`workflow ${execution.name} ends`);
+      this.#end(execution);
     } else this.#scheduler.after(1, () => this.#enter(execution, state.Next!));
   }
 
@@ -224,6 +228,12 @@ export class Workflows implements StepFunctions {
       this.#keep(execution, catcher.ResultPath, { Error: failure.error, Cause: failure.cause });
       this.#enter(execution, catcher.Next);
     }
+  }
+
+  #end(execution: Running): void {
+    execution.status = 'SUCCEEDED';
+    this.#scheduler.note(`workflow ${execution.name} ends`);
+    this.onEnd(execution.name);
   }
 
   #fail(execution: Running, { error }: Failure): void {
