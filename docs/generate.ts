@@ -5,6 +5,7 @@ import { FUNCTION_ROLES } from '../shared/contract.ts';
 import { openapi } from '../shared/openapi.ts';
 import { COMMON_PROBLEMS, PROBLEMS, problemType } from '../shared/problem.ts';
 import { asyncapi } from './asyncapi.ts';
+import { costPage } from './cost.ts';
 import { accessPatternsOf, readmeOf, untold } from './readmes.ts';
 
 /** `npm run docs` writes docs/generated; `npm run docs -- --check` says whether what is there is still true. */
@@ -71,6 +72,7 @@ const documents = (): Record<string, string> => ({
   'problems.md': problems(),
   'events.md': events(),
   'iam.md': iam(),
+  'cost-of-an-order.md': costPage(NOTE.replace('the contracts', 'what the bench counted')),
   'access-patterns.md': accessPatterns(),
 });
 

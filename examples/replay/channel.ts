@@ -16,6 +16,10 @@ const AFTER_PLACING_MS = 1_000;
 const LOOK_AGAIN_MAX_MS = 30_000;
 const WAIT_MS = 50;
 const BUSY_RETRIES_MAX = 5;
+/** A payment that was under way when its function died is settled by the minute; until then the API says to wait. */
+const ASK_AGAIN_MS = 2_000;
+const ASKED_MAX = 90;
+const PAYMENTS_MAX = 3;
 
 const problemOf = ({ problem }: ProblemError): string => problem.type.slice(problem.type.lastIndexOf(':') + 1);
 
@@ -95,18 +99,26 @@ export class Channel {
   }
 
   async #pay(reference: string, orderId: string): Promise<void> {
+    for (let attempt = 1; attempt <= PAYMENTS_MAX; attempt += 1) {
+      const key = `replay-${reference}-pay${attempt === 1 ? '' : `-${attempt}`}`;
+      if ((await this.#attempt(orderId, key)) !== 'not-received') return;
+    }
+  }
+
+  /** One payment, asked for until it is known what became of it. One that never reached the provider may be tried anew. */
+  async #attempt(orderId: string, idempotencyKey: string): Promise<'not-received' | 'settled'> {
     const method = { kind: 'CARD', token: 'tok_approve' } as const;
-    try {
-      await retrying(() =>
-        this.#options.client(
-          payments.operations.pay,
-          { orderId, method },
-          { idempotencyKey: `replay-${reference}-pay` },
-        ),
-      );
-    } catch (error) {
-      // It expired, or the outcome is open: what becomes of the order says which.
-      if (!(error instanceof ProblemError) || error.status !== 409) throw error;
+    const pay = () => this.#options.client(payments.operations.pay, { orderId, method }, { idempotencyKey });
+    for (let asked = 0; ; asked += 1) {
+      try {
+        const { failure } = await retrying(pay);
+        return failure?.code === 'not-received' ? 'not-received' : 'settled';
+      } catch (error) {
+        // It expired meanwhile: what becomes of the order says so.
+        if (!(error instanceof ProblemError) || error.status !== 409) throw error;
+        if (problemOf(error) !== 'payment-in-progress' || asked >= ASKED_MAX) return 'settled';
+        await setTimeout(ASK_AGAIN_MS);
+      }
     }
   }
 

@@ -2,18 +2,19 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { costPerThousandOrders, REGIONS } from '../../docs/cost.ts';
 import { synthesize } from '../../infra/local/synth.ts';
 import { measureBundles } from './bundles.ts';
 import { closeConnections } from './http.ts';
 import { measureAvailability, measureCheckouts, measureDoubleSubmits, measureHotSku } from './measures.ts';
-import { costPerThousandOrders, measureOrder, REGIONS } from './order-cost.ts';
+import { measureOrder } from './order-cost.ts';
 import { Shop } from './shop.ts';
 import { startSystem } from './system.ts';
 
 /** `npm run bench [-- --json FILE]`: one table of what the system does on this machine, with everything that follows. */
 const { values } = parseArgs({ options: { json: { type: 'string' } } });
 /** What the page about the cost of an order is generated from. */
-const ORDER_UNITS = join(import.meta.dirname, 'order-units.json');
+const ORDER_UNITS = join(import.meta.dirname, '..', '..', 'docs', 'measured', 'order-units.json');
 const dataDir = mkdtempSync(join(tmpdir(), 'ieum-bench-'));
 const results: Record<string, number> = {};
 

@@ -1,27 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { OrderUnits } from '../../docs/cost.ts';
 import { type LocalCloud, startCloud } from '../../infra/local/cloud.ts';
 import { ASSEMBLY } from '../../infra/local/synth.ts';
 import { type Meter, startMeter } from './meter.ts';
-import prices from './prices.json' with { type: 'json' };
 import { Shop } from './shop.ts';
-
-/** What one home-delivery order uses, from the first line in the cart to its points, in AWS's billed units. */
-export interface OrderUnits {
-  /** The transaction that places it, index writes included. */
-  placeWriteUnits: number;
-  writeUnits: number;
-  readUnits: number;
-  events: number;
-  transitions: number;
-  /** Requests to the API, by the customer, the node and nobody else. */
-  httpRequests: number;
-  lambdaRequests: number;
-}
-
-/** Lambda bills by the millisecond; a warm call here takes about this long, at the functions' 1 GB. */
-const BILLED_MS_PER_CALL = 20;
 
 interface Counted {
   lambdaRequests: number;
@@ -116,22 +100,4 @@ export const measureOrder = async (): Promise<OrderUnits> => {
     await meter?.close();
     rmSync(dataDir, { recursive: true, force: true });
   }
-};
-
-export type Region = keyof typeof prices.regions;
-export const REGIONS = Object.keys(prices.regions) as Region[];
-
-/** US dollars for a thousand such orders at list prices, without free tiers. */
-export const costPerThousandOrders = (units: OrderUnits, region: Region): number => {
-  const price = prices.regions[region];
-  const lambdaSeconds = (units.lambdaRequests * BILLED_MS_PER_CALL) / 1000;
-  const perOrder =
-    (units.writeUnits * price.writeUnitsPerMillion) / 1e6 +
-    (units.readUnits * price.readUnitsPerMillion) / 1e6 +
-    (units.transitions * price.transitionsPerThousand) / 1e3 +
-    (units.events * price.eventsPerMillion) / 1e6 +
-    (units.lambdaRequests * price.lambdaRequestsPerMillion) / 1e6 +
-    lambdaSeconds * price.lambdaGbSecond +
-    (units.httpRequests * price.httpRequestsPerMillion) / 1e6;
-  return perOrder * 1000;
 };
