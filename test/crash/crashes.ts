@@ -1,10 +1,11 @@
+import type { Bug } from '../simulation/bugs.ts';
 import { chanceOf } from '../simulation/chance.ts';
 import { Cluster } from '../simulation/cluster.ts';
 import { memoryEngine } from '../simulation/engines.ts';
 import type { Fate } from '../simulation/faults.ts';
 import { checkAtRest } from '../simulation/invariants.ts';
 import { openShop } from '../simulation/shop.ts';
-import { inSilence, Simulation, warmUp } from '../simulation/simulation.ts';
+import { inSilence, Simulation } from '../simulation/simulation.ts';
 import { FLOWS, type Story } from './flows.ts';
 
 /** The n-th side effect of a flow, counted over all processes, and on which side of it its process dies. */
@@ -35,9 +36,8 @@ const standing = ({ engine }: Cluster, orderId: string): string => {
  * Tells a flow while processes die at these points, lets retries, redeliveries and sweeps do their work, and looks at
  * every invariant. Nothing else goes wrong, and nothing is left to chance.
  */
-export const crash = (flowName: string, points: readonly CrashPoint[]): Promise<Outcome> =>
+export const crash = (flowName: string, points: readonly CrashPoint[], bug?: Bug): Promise<Outcome> =>
   inSilence(async () => {
-    await warmUp();
     const { before, armed, after, ends } = FLOWS[flowName]!;
     const effects: string[] = [];
     let isArmed = false;
@@ -45,6 +45,7 @@ export const crash = (flowName: string, points: readonly CrashPoint[]): Promise<
     const cluster = new Cluster({
       chance: chanceOf('crash'),
       engine: memoryEngine(),
+      bug,
       fate: ({ process, what, isWrite }) => {
         if (!isArmed || !isWrite) return undefined;
         effects.push(`${process.name.split('/')[0]} ${what}`);
@@ -65,7 +66,7 @@ export const crash = (flowName: string, points: readonly CrashPoint[]): Promise<
     isArmed = false;
     if (after !== undefined) await simulation.waitFor(after(story));
     simulation.startSchedules();
-    await simulation.settle({ forgetsPickups: flowName === 'nobody collects' });
+    await simulation.settle({ forgetsPickups: flowName === 'nobody collects', staffIsThere: true });
     const { witness, shop } = simulation;
     checkAtRest(witness, cluster, shop.told);
     if (witness.violations.length === 0) await simulation.replay();

@@ -59,6 +59,7 @@ const post = async (endpoint: string, operation: string, input: object): Promise
     method: 'POST',
     headers: {
       'content-type': 'application/x-amz-json-1.0',
+      'x-amz-date': '20261121T000000Z',
       'x-amz-target': `DynamoDB_20120810.${operation}`,
       authorization:
         'AWS4-HMAC-SHA256 Credential=test/20261121/local/dynamodb/aws4_request, SignedHeaders=, Signature=',

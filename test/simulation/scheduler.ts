@@ -64,19 +64,24 @@ export class Scheduler {
 
   /** Runs what is planned up to a moment, or until `isDone`. */
   async run(untilMs: number, isDone: () => boolean = () => false): Promise<void> {
+    await this.#rest();
     while (!isDone() && this.#planned.length > 0 && this.#planned[0]!.atMs <= untilMs) {
       const next = this.#pop();
       this.nowMs = Math.max(this.nowMs, next.atMs);
       if (!next.isBackground) this.pending -= 1;
       this.steps += 1;
       next.run();
-      // The microtasks that follow are done when the event loop comes round.
-      do {
-        await this.#outside;
-        await new Promise(setImmediate);
-      } while (this.#outside !== undefined);
+      await this.#rest();
     }
     if (!isDone() && Number.isFinite(untilMs)) this.nowMs = Math.max(this.nowMs, untilMs);
+  }
+
+  /** Until nothing goes on by itself any more: microtasks are done when the event loop comes round. */
+  async #rest(): Promise<void> {
+    do {
+      await this.#outside;
+      await new Promise(setImmediate);
+    } while (this.#outside !== undefined);
   }
 
   #push(planned: Planned): void {

@@ -121,7 +121,7 @@ export class Simulation {
   }
 
   /** The trouble ends, what was left behind is taken up, and time passes until everything has come to its end. */
-  async settle({ forgetsPickups = true } = {}): Promise<void> {
+  async settle({ forgetsPickups = true, staffIsThere = false } = {}): Promise<void> {
     this.#forgetsPickups = forgetsPickups;
     const { cluster } = this;
     const { scheduler } = cluster;
@@ -133,6 +133,7 @@ export class Simulation {
     for (let minute = 0; minute < 20; minute += 1) {
       await scheduler.run(scheduler.nowMs + MINUTE_MS);
       checkHolds(this.witness, cluster, endedMs);
+      if (staffIsThere) await this.waitFor(workOff(this.shop, forgetsPickups));
     }
     await this.#redrive();
     this.#schedulesRun = false;
@@ -214,21 +215,10 @@ export const inSilence = async <T>(act: () => Promise<T>): Promise<T> => {
   }
 };
 
-let isWarm = false;
-
-/** The first call of all loads what libraries load when they are first used, which no virtual time can wait for. */
-export const warmUp = async (): Promise<void> => {
-  if (isWarm) return;
-  isWarm = true;
-  const simulation = new Simulation(new Cluster({ chance: chanceOf('warm-up'), engine: memoryEngine() }));
-  await simulation.waitFor(openShop(simulation.shop));
-};
-
 /** Runs one seed to its end and says what was found. The same options give the same report. */
 export const simulate = (options: SimulationOptions): Promise<SimulationReport> =>
   inSilence(async () => {
     const { seed, operations, bug, reader } = options;
-    await warmUp();
     const chance = chanceOf(seed);
     const engine = await (options.engine ?? memoryEngine)();
     try {
