@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { crash, pairsOf, singlePoints } from '../crash/crashes.ts';
+import { FLOWS } from '../crash/flows.ts';
 import { embeddedEngine, memoryEngine } from './engines.ts';
 import { type Hunted, huntFor } from './hunt.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
@@ -17,6 +19,7 @@ Many people at once on the real functions, with everything going wrong that can;
   --engine E      memory: a double of DynamoDB, fast (default); embedded: the engine of "npm start", compared with it
                   at every call
   --bugs          plants each known mistake, counts the seeds until it is caught, writes docs/planted-bugs.md
+  --crash-pairs   all pairs of crash points of every flow (test/crash), which takes minutes
   --trace         prints everything that happens
   --json FILE     writes the figures`;
 
@@ -50,6 +53,26 @@ const bugs = async (seeds: number, operations: number): Promise<Hunted[]> => {
   const missed = rows.filter(({ seed }) => seed === undefined).length;
   console.log(`${rows.length - missed} of ${rows.length} planted bugs were caught; see docs/planted-bugs.md`);
   process.exitCode = missed > 0 ? 1 : 0;
+  return rows;
+};
+
+/** Every pair of deaths in every flow. */
+const crashPairs = async () => {
+  const rows: { flow: string; pairs: number; deaths: number; wrong: unknown[] }[] = [];
+  for (const flow of Object.keys(FLOWS)) {
+    const wrong: unknown[] = [];
+    let deaths = 0;
+    const pairs = pairsOf(await singlePoints(flow));
+    for (const points of pairs) {
+      const outcome = await crash(flow, points);
+      deaths += outcome.deaths;
+      if (outcome.problems.length > 0) wrong.push({ points, problems: outcome.problems });
+    }
+    rows.push({ flow, pairs: pairs.length, deaths, wrong });
+    console.log(`${flow}: ${pairs.length} pairs, ${deaths} deaths, ${wrong.length} do not converge`);
+    for (const one of wrong.slice(0, 5)) console.log(`    ${JSON.stringify(one)}`);
+    if (wrong.length > 0) process.exitCode = 1;
+  }
   return rows;
 };
 
@@ -94,7 +117,7 @@ const main = async (): Promise<void> => {
     options: {
       ...{ seed: { type: 'string', default: '1' }, seeds: { type: 'string' }, operations: { type: 'string' } },
       ...{ engine: { type: 'string', default: 'memory' }, json: { type: 'string' }, bugs: { type: 'boolean' } },
-      ...{ trace: { type: 'boolean' }, help: { type: 'boolean' } },
+      ...{ trace: { type: 'boolean' }, 'crash-pairs': { type: 'boolean' }, help: { type: 'boolean' } },
     },
   });
   if (values.help === true || !['memory', 'embedded'].includes(values.engine)) return console.log(USAGE);
@@ -104,18 +127,23 @@ const main = async (): Promise<void> => {
     return given;
   };
   const startMs = performance.now();
-  const isHunt = values.bugs === true;
+  const { engine, trace = false, bugs: isHunt = false, 'crash-pairs': isCrash = false } = values;
   const seeds = number(values.seeds, isHunt ? 60 : 1);
   const operations = number(values.operations, isHunt ? 800 : 2_000);
-  const { engine, trace = false } = values;
-  const reports = isHunt
-    ? await bugs(seeds, operations)
-    : await runs(number(values.seed, 1), seeds, operations, engine, trace);
-  if (!isHunt) summary(reports as SimulationReport[]);
+  let reports: unknown[];
+  if (isCrash) reports = await crashPairs();
+  else if (isHunt) reports = await bugs(seeds, operations);
+  else {
+    const simulated = await runs(number(values.seed, 1), seeds, operations, engine, trace);
+    summary(simulated);
+    reports = simulated;
+  }
   const seconds = Math.round((performance.now() - startMs) / 1000);
-  console.log(`${seconds} s, engine: ${isHunt ? 'memory' : engine}`);
-  if (values.json !== undefined)
-    writeFileSync(values.json, `${JSON.stringify({ operations, engine, seconds, reports }, null, 2)}\n`);
+  const used = isCrash || isHunt ? 'memory' : engine;
+  console.log(`${seconds} s, engine: ${used}`);
+  if (values.json !== undefined) {
+    writeFileSync(values.json, `${JSON.stringify({ operations, engine: used, seconds, reports }, null, 2)}\n`);
+  }
 };
 
 await main().catch((error: Error) => {
