@@ -1,4 +1,4 @@
-import { ROLES, type Role, scopeInToken } from '../../shared/auth.ts';
+import { GROUPS, type Group, ROLES, scopeInToken } from '../../shared/auth.ts';
 
 export interface TokenGrant {
   scopes: string[];
@@ -6,15 +6,15 @@ export interface TokenGrant {
   nodeId?: string;
 }
 
-const isRole = (group: string): group is Role => group in ROLES;
+const isOurs = (group: string): group is Group => (GROUPS as readonly string[]).includes(group);
 
 /**
  * What a user's access token says. Somebody in no group is a customer; an associate without a node may do nothing,
  * because the node is what an associate's keys are built from.
  */
 export const grantOf = (groups: readonly string[], nodeId: string | undefined): TokenGrant => {
-  const roles = groups.filter(isRole);
-  const effective: readonly Role[] = roles.length === 0 ? ['customer'] : roles;
+  const roles = groups.filter(isOurs);
+  const effective: readonly Group[] = roles.length === 0 ? ['customer'] : roles;
   const scopes = [...new Set(effective.flatMap((role) => ROLES[role].map(scopeInToken)))];
   if (effective.includes('head-office')) return { scopes, nodeId: '*' };
   if (!effective.includes('associate')) return { scopes };
