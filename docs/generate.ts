@@ -60,10 +60,11 @@ const iam = (): string => {
       if (grants === undefined) return [];
       const tables = Object.entries(grants.tables).map(([name, actions]) => `**${name}**: ${actions.join(', ')}`);
       if (grants.workflow !== undefined) tables.push(`**workflow**: ${grants.workflow.join(', ')}`);
+      if (grants.bus !== undefined) tables.push(`**bus**: ${grants.bus.join(', ')}`);
       return [`| ${capability.name}.${role} | ${tables.join('<br>') || 'nothing'} |`];
     }),
   );
-  return `# What each function may do\n\n${NOTE}\n\nDynamoDB actions by table, and actions on the fulfilment workflow. Nothing else is granted but logs and traces.\n\n| function | may |\n|---|---|\n${rows.join('\n')}\n`;
+  return `# What each function may do\n\n${NOTE}\n\nDynamoDB actions by table, and actions on the fulfilment workflow and the bus. Nothing else is granted but logs and traces.\n\n| function | may |\n|---|---|\n${rows.join('\n')}\n`;
 };
 
 const documents = (): Record<string, string> => ({
