@@ -14,7 +14,7 @@ export const SCOPES = {
 } as const;
 export type Scope = keyof typeof SCOPES;
 
-/** What each role may do. The identity provider turns a user's group into these scopes. */
+/** What each role may do. A person has the roles of their groups; a channel has its own by its client. */
 export const ROLES = {
   customer: ['shop'],
   associate: ['fulfilment:work', 'inventory:read'],
@@ -29,6 +29,10 @@ export const ROLES = {
   channel: ['orders:import', 'orders:read'],
 } as const satisfies Record<string, readonly Scope[]>;
 export type Role = keyof typeof ROLES;
+
+/** The roles that people may have, each a group of the user pool. The identity provider turns groups into scopes. */
+export const GROUPS = ['customer', 'associate', 'head-office'] as const satisfies readonly Role[];
+export type Group = (typeof GROUPS)[number];
 
 export const RESOURCE_SERVER = 'ieum';
 /** A scope as it stands in a token, e.g. `ieum/inventory:write`. */
@@ -67,7 +71,7 @@ export const principalOf = (claims: Claims | undefined): Principal => {
   return { kind, id, scopes, nodeId };
 };
 
-/** True where the principal satisfies an operation's access rule. */
+/** Whether the principal satisfies an operation's access rule, and if not, whether signing in could help. */
 export const authorise = (access: Access, principal: Principal): 'yes' | 'unauthenticated' | 'forbidden' => {
   if (access.kind === 'anyone') return 'yes';
   if (principal.kind === 'anonymous') return 'unauthenticated';

@@ -13,7 +13,7 @@ import {
   type UserPoolResourceServer,
 } from 'aws-cdk-lib/aws-cognito';
 import { Construct } from 'constructs';
-import { RESOURCE_SERVER, ROLES, SCOPES } from '../../shared/auth.ts';
+import { GROUPS, RESOURCE_SERVER, ROLES, SCOPES } from '../../shared/auth.ts';
 import { CommerceFunction } from './function.ts';
 
 /** Who people and channels are. Groups become scopes in the trigger `functions/identity`. */
@@ -45,7 +45,7 @@ export class Identity extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
     });
     this.addRolesToTokens();
-    for (const groupName of Object.keys(ROLES)) {
+    for (const groupName of GROUPS) {
       new CfnUserPoolGroup(this, `Group-${groupName}`, { userPoolId: this.pool.userPoolId, groupName });
     }
     const server = this.pool.addResourceServer('Api', {
@@ -59,8 +59,7 @@ export class Identity extends Construct {
     });
     this.screens = this.pool.addClient('Screens', {
       authFlows: { userPassword: true, userSrp: true },
-      // Custom attributes name a person's node: a person may read, never write them.
-      writeAttributes: undefined,
+      // No writeAttributes: Cognito then lets people write its standard attributes only, never `custom:nodeId`.
       accessTokenValidity: Duration.hours(1),
       preventUserExistenceErrors: true,
       disableOAuth: true,
