@@ -23,7 +23,8 @@ export const StockLevel = z
   })
   .meta({ id: 'StockLevel' });
 
-export const MOVEMENT_KINDS = ['RECEIPT', 'ADJUSTMENT', 'ALLOCATE', 'RELEASE', 'CONSUME'] as const;
+const MOVEMENT_KINDS = ['RECEIPT', 'ADJUSTMENT', 'ALLOCATE', 'RELEASE', 'CONSUME'] as const;
+export type MovementKind = (typeof MOVEMENT_KINDS)[number];
 
 /** One immutable entry of the stock ledger: by how much each quantity changed, why, by whom and when. */
 export const Movement = z

@@ -1,4 +1,4 @@
-import type { StockLine } from './contract.ts';
+import type { MovementKind, StockLine } from './contract.ts';
 
 /** Signed changes of the quantities of one SKU at one node. */
 export interface Deltas {
@@ -6,8 +6,6 @@ export interface Deltas {
   allocated: number;
   available: number;
 }
-
-export type MovementKind = 'RECEIPT' | 'ADJUSTMENT' | 'ALLOCATE' | 'RELEASE' | 'CONSUME';
 
 /**
  * What each kind of movement does to the quantities, by unit. This table IS the stock model: a balance is the sum of

@@ -1,8 +1,8 @@
 import { type Change, change, fact } from '../../shared/change.ts';
 import type { Cause } from '../../shared/outbox.ts';
 import type { Tables } from '../../shared/table.ts';
-import inventory, { type StockLine } from './contract.ts';
-import { type MovementKind, sumBySku } from './domain.ts';
+import inventory, { type MovementKind, type StockLine } from './contract.ts';
+import { sumBySku } from './domain.ts';
 import { levelsOf, type MoveRefusal, moveParts } from './store.ts';
 
 /** Units of some SKUs at one node that are promised to one order. Allocated once, then consumed or released once. */

@@ -2,8 +2,8 @@ import type * as z from 'zod';
 import { put, update } from '../../shared/change.ts';
 import type { Cause } from '../../shared/outbox.ts';
 import type { Guard, Key, Page, Part, Tables } from '../../shared/table.ts';
-import { type Movement, NODES_MAX, type StockLevel } from './contract.ts';
-import { deltasOf, type MovementKind } from './domain.ts';
+import { type Movement, type MovementKind, NODES_MAX, type StockLevel } from './contract.ts';
+import { deltasOf } from './domain.ts';
 
 const TABLE = 'inventory';
 
