@@ -224,20 +224,28 @@ const createWrites = (options: TablesOptions, get: Tables['get']): Pick<Tables, 
     }
   };
 
-  const writeTogether = async (parts: readonly Part[]): Promise<void> => {
+  const writeTogether = async (parts: readonly Part[], ClientRequestToken: string): Promise<void> => {
     const TransactItems = parts.map((part) => toTransactItem(part, nameOf(part.table)));
-    // Attempts of one call share the token; DynamoDB carries it out once. For longer than 10 minutes, guards do.
-    const token = () => random().toString(36).slice(2, 14).padEnd(12, '0');
-    await send('TransactWriteItems', { TransactItems, ClientRequestToken: `${token()}-${token()}` });
+    await send('TransactWriteItems', { TransactItems, ClientRequestToken });
+  };
+
+  /**
+   * All attempts at one commit share it, those after a conflict, too: DynamoDB carries it out once, even if the first
+   * one arrives last. For longer than 10 minutes, guards do.
+   */
+  const newToken = (): string => {
+    const half = () => random().toString(36).slice(2, 14).padEnd(12, '0');
+    return `${half()}-${half()}`;
   };
 
   const commit: Tables['commit'] = async (parts) => {
     // A command that finds everything as wanted changes nothing; DynamoDB knows no empty transaction.
     if (parts.length === 0) return ok(undefined);
     assertDistinct(parts);
+    const token = newToken();
     for (let attempt = 0; ; attempt += 1) {
       try {
-        await (standsAlone(parts) ? writeAlone(parts[0]!) : writeTogether(parts));
+        await (standsAlone(parts) ? writeAlone(parts[0]!) : writeTogether(parts, token));
         return ok(undefined);
       } catch (error) {
         const verdict = verdictOf(error as DynamoError, parts);
