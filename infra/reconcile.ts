@@ -105,7 +105,7 @@ const SETTLE_SECONDS = 5;
 const USAGE = `npm run reconcile -- [--data DIR]
 
 Compares stock, orders, payments and points with their ledgers; exit code 1 if anything does not add up.
-  --data DIR   data directory of a local cloud, running or not (default .ieum/data)
+  --data DIR   data directory of a local cloud, running or not (default .ieum/data, or IEUM_DATA)
 With the variables TABLE_INVENTORY, TABLE_ORDERS, … (physical names) it reads those tables of AWS instead.`;
 
 /** The tables of a deployed stage, if the environment names them as it does for functions. */
@@ -128,7 +128,10 @@ export const reconcileUnderLoad = async (client: DynamoDBClient, tables: TableNa
 
 const main = async (): Promise<void> => {
   const { values } = parseArgs({
-    options: { data: { type: 'string', default: join('.ieum', 'data') }, help: { type: 'boolean' } },
+    options: {
+      data: { type: 'string', default: process.env.IEUM_DATA ?? join('.ieum', 'data') },
+      help: { type: 'boolean' },
+    },
   });
   if (values.help === true) return console.log(USAGE);
   const deployed = tablesInEnvironment();

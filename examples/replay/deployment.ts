@@ -76,6 +76,7 @@ export const openDeployment = async ({ url, runningDir, ownDir }: Where): Promis
 };
 
 /** Where `npm start` answers, and keeps its data. */
-export const DEFAULT_URL = 'http://127.0.0.1:4000';
-export const DEFAULT_RUNNING_DIR = join('.ieum', 'data');
+export const DEFAULT_URL = `http://127.0.0.1:${process.env.IEUM_PORT ?? '4000'}`;
+/** Where `npm start` keeps it, told by the same variables. */
+export const DEFAULT_RUNNING_DIR = process.env.IEUM_DATA ?? join('.ieum', 'data');
 export const DEFAULT_OWN_DIR = join('.ieum', 'replay');
