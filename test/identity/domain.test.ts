@@ -23,7 +23,7 @@ describe('what a token says about its owner', () => {
   });
 
   it('a group that is no role of ours gives nothing beyond what a customer has', () => {
-    expect(grantOf(['administrators', 'constructor', 'toString'], '*')).toEqual({ scopes: ['ieum/shop'] });
+    expect(grantOf(['administrators', 'channel', 'constructor', 'toString'], '*')).toEqual({ scopes: ['ieum/shop'] });
   });
 
   it('somebody in two groups may do what both may', () => {
