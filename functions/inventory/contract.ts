@@ -64,7 +64,7 @@ const AllocationFact = z.object({
 export default capability({
   name: 'inventory',
   summary: 'One stock: what every node holds of every SKU, what is promised, and the ledger of every change.',
-  table: { indexes: { byNode: { project: 'keys' } } },
+  table: { indexes: {} },
   operations: {
     availability: operation({
       route: 'GET /v1/availability/{sku}',

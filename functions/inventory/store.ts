@@ -66,7 +66,7 @@ export const moveParts = <K extends MovementKind>(move: Move<K>, cause: Cause): 
       levelKey(sku, nodeId),
       {
         // Whoever opens a level describes it; saying it again changes nothing and costs nothing.
-        set: kind === 'RECEIPT' || kind === 'ADJUSTMENT' ? { sku, nodeId, byNodePk: nodeId, byNodeSk: sku } : {},
+        set: kind === 'RECEIPT' || kind === 'ADJUSTMENT' ? { sku, nodeId } : {},
         add: { ...changed, version: 1 },
       },
       guards,
