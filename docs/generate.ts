@@ -50,7 +50,7 @@ const accessPatterns = (): string => {
     const keys = `Keys \`pk\`, \`sk\`; ${indexes.length === 0 ? 'no index' : `indexes ${indexes.join(', ')}`}.`;
     return `## ${name}\n\n${summary}\n\n${keys}\n\n${accessPatternsOf(readmeOf(capability))}`;
   });
-  return `# Access patterns\n\n${NOTE.replace('contracts', "contracts and the capabilities' README files")}\n\nOne table a capability. Nothing scans. Beside its own items, a capability's table keeps the answers to commands (\`IDEMPOTENCY#<caller>#<operation>#<key>\` / \`ANSWER\`, 7 days) and what was acted on (\`INBOX#<type>#<id>\` / \`SEEN\`, 30 days).\n\n${chapters.join('\n\n')}\n`;
+  return `# Access patterns\n\n${NOTE.replace('contracts', "contracts and the capabilities' README files")}\n\nOne table a capability. No request scans. Beside its own items, a capability's table keeps the answers to commands (\`IDEMPOTENCY#<caller>#<operation>#<key>\` / \`ANSWER\`, 7 days) and what was acted on (\`INBOX#<type>#<id>\` / \`SEEN\`, 30 days).\n\n${chapters.join('\n\n')}\n`;
 };
 
 const iam = (): string => {

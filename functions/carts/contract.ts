@@ -9,6 +9,8 @@ import { InstantSchema } from '../../shared/time.ts';
 export const CHOICES = ['HOME_DELIVERY', 'SAME_DAY', 'DAWN', 'PICKUP'] as const;
 const Choice = z.enum(CHOICES);
 
+/** As many as an order takes in one transaction (ADR 2). */
+export const LINES_MAX = 40;
 const CartUnits = z.int().min(1).max(999);
 
 /** How the customer wants to get it. */
@@ -39,7 +41,7 @@ const CartLine = z
 export const PricedCart = z
   .object({
     cartId: Id.optional().meta({ description: 'Absent until something was put into it' }),
-    lines: z.array(CartLine).max(100),
+    lines: z.array(CartLine).max(LINES_MAX),
     units: z.int(),
     total: MoneySchema.optional(),
     tax: MoneySchema.optional().meta({ description: 'VAT that the total includes' }),

@@ -1,6 +1,6 @@
 import { type Money, sum, taxIncluded, times } from '../../shared/money.ts';
 import { ok, type Result, refuse } from '../../shared/result.ts';
-import type { Delivery, PricedCart } from './contract.ts';
+import { type Delivery, LINES_MAX, type PricedCart } from './contract.ts';
 
 export interface CartLine {
   sku: string;
@@ -16,9 +16,6 @@ export interface Cart {
   delivery?: Delivery | undefined;
   version: number;
 }
-
-/** As many as an order takes in one transaction (ADR 2). */
-const LINES_MAX = 40;
 
 /** The customer's cart, or the one that opens with the first thing put into it. */
 export const opened = (cart: Cart | undefined, customerId: string, cartId: string): Cart =>

@@ -4,7 +4,7 @@ import { capability, event, operation } from '../../shared/contract.ts';
 import { freeLines, freeText, Id, LocalizedText, pageOf, paging, Sku } from '../../shared/input.ts';
 import { MoneySchema } from '../../shared/money.ts';
 
-/** A hundred lines of 999 units at this price still add up exactly, in integers. */
+/** Forty lines of 999 units at this price still add up exactly, in integers. */
 const PRICE_MINOR_MAX = 1_000_000_000;
 /** So that a product, its variants and as many withdrawn ones fit into one transaction. */
 const VARIANTS_MAX = 40;
