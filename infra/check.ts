@@ -6,7 +6,7 @@ const STEPS: readonly (readonly [string, readonly string[]])[] = [
   ['format and lint', ['biome', 'ci', '--error-on-warnings', '.']],
   ['types of the product', ['tsc', '-p', 'tsconfig.json']],
   ['types of the stacks', ['tsc', '-p', 'infra/tsconfig.json']],
-  ['import rules and sizes', ['vitest', 'run', 'test/architecture']],
+  ['import rules, sizes, links of the pages', ['vitest', 'run', 'test/architecture']],
   ['generated docs are up to date', ['node', 'docs/generate.ts', '--check']],
   ['API and events pass Spectral, OWASP and AsyncAPI', ['node', 'docs/lint.ts']],
   ['no dead code', ['knip']],
