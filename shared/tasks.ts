@@ -31,7 +31,7 @@ export type TaskHandlers<C extends Capability> = {
 type AnyTask = (input: unknown, run: TaskRun) => Promise<unknown>;
 
 /** The Lambda handler of a capability's tasks. Each may run more than once; its effect must be the same (rule 17). */
-export const tasks = <C extends Capability>(contract: C, handlers: TaskHandlers<C>, runtime: Runtime) =>
+export const runTasks = <C extends Capability>(contract: C, handlers: TaskHandlers<C>, runtime: Runtime) =>
   middy<TaskEvent, unknown>().handler(async (event) => {
     const definition = contract.tasks[event.task];
     const handler = (handlers as Record<string, AnyTask>)[event.task];

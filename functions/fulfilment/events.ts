@@ -31,7 +31,7 @@ const becomeWork = (placed: Placed, nodes: readonly SourcingNode[], now: Instant
   return { change: { parts: changes.flatMap(({ parts }) => parts), facts: changes.flatMap(({ facts }) => facts) } };
 };
 
-export const reactionHandlers = ({ tables }: Runtime, workflow: Workflow): ReactionHandlers<typeof fulfilment> => {
+export const handlers = ({ tables }: Runtime, workflow: Workflow): ReactionHandlers<typeof fulfilment> => {
   /** Tells the workflow, if it waits already. If it does not yet, its task finds what is on record. */
   const tell =
     (awaited: AwaitedFact, answer: NodeAnswer | 'DONE') =>

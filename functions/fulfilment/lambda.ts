@@ -2,12 +2,12 @@ import { SendTaskSuccessCommand, SFNClient, StartExecutionCommand } from '@aws-s
 import { reactions } from '../../shared/events.ts';
 import { operations } from '../../shared/http.ts';
 import { createRuntime, required } from '../../shared/runtime.ts';
-import { tasks as taskHandler } from '../../shared/tasks.ts';
-import { handlers } from './api.ts';
+import { runTasks } from '../../shared/tasks.ts';
+import { handlers as apiHandlers } from './api.ts';
 import fulfilment from './contract.ts';
-import { reactionHandlers } from './events.ts';
+import { handlers as eventHandlers } from './events.ts';
 import { workflowOn } from './step-functions.ts';
-import { taskHandlers } from './tasks.ts';
+import { handlers as taskHandlers } from './tasks.ts';
 
 const runtime = createRuntime({ env: process.env, clockMs: Date.now, random: Math.random });
 const stepFunctions = new SFNClient();
@@ -20,6 +20,6 @@ const workflow = workflowOn({
   sendTaskSuccess: (answer) => stepFunctions.send(new SendTaskSuccessCommand(answer)),
 });
 
-export const api = operations(fulfilment, handlers(runtime), runtime);
-export const events = reactions(fulfilment, reactionHandlers(runtime, workflow), runtime);
-export const tasks = taskHandler(fulfilment, taskHandlers(runtime, workflow), runtime);
+export const api = operations(fulfilment, apiHandlers(runtime), runtime);
+export const events = reactions(fulfilment, eventHandlers(runtime, workflow), runtime);
+export const tasks = runTasks(fulfilment, taskHandlers(runtime, workflow), runtime);

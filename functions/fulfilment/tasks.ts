@@ -64,7 +64,7 @@ const waitFor = async <A extends NodeAnswer | 'DONE'>(
   return answer;
 };
 
-export const taskHandlers = (runtime: Runtime, workflow: Workflow): TaskHandlers<typeof fulfilment> => ({
+export const handlers = (runtime: Runtime, workflow: Workflow): TaskHandlers<typeof fulfilment> => ({
   offer: async ({ fulfilmentOrderId: id }, run) => ({
     answer: await waitFor(runtime, workflow, run, id, 'ANSWER', answerOf),
   }),

@@ -4,7 +4,7 @@ import type loyalty from './contract.ts';
 import { earned } from './domain.ts';
 import { earn, lotOf } from './store.ts';
 
-export const reactions = ({ tables }: Runtime): ReactionHandlers<typeof loyalty> => ({
+export const handlers = ({ tables }: Runtime): ReactionHandlers<typeof loyalty> => ({
   OrderCompleted: async ({ customerId, orderId, fulfilled, completedAt }) => {
     const lot = earned({ customerId, orderId, fulfilled, completedAt });
     if (lot === undefined || (await lotOf(tables, lot)) !== undefined) return undefined;

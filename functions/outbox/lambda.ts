@@ -3,7 +3,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import type { OutboxItem } from '../../shared/outbox.ts';
 import { createRuntime, required } from '../../shared/runtime.ts';
-import { tasks as taskHandler } from '../../shared/tasks.ts';
+import { runTasks } from '../../shared/tasks.ts';
 import outbox from './contract.ts';
 import { type PutEvents, publish, sweep } from './publish.ts';
 
@@ -27,7 +27,7 @@ export const stream = async ({ Records }: DynamoDBStreamEvent): Promise<DynamoDB
   };
 };
 
-export const tasks = taskHandler(
+export const tasks = runTasks(
   outbox,
   {
     sweep: async (_, { now }) => {

@@ -8,7 +8,7 @@ import type { PaymentProvider } from './provider.ts';
 import { settle } from './settle.ts';
 import { attemptsOf, instruct } from './store.ts';
 
-export const reactions = (runtime: Runtime, provider: PaymentProvider): ReactionHandlers<typeof payments> => {
+export const handlers = (runtime: Runtime, provider: PaymentProvider): ReactionHandlers<typeof payments> => {
   /**
    * Puts on record what is to be done, then tries to do it. What the provider does not answer now, the task will ask
    * until it does: a provider that is down for a day loses nothing.

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import fulfilment from '../../functions/fulfilment/contract.ts';
-import { taskHandlers } from '../../functions/fulfilment/tasks.ts';
+import { handlers as taskHandlers } from '../../functions/fulfilment/tasks.ts';
 import { allocate } from '../../functions/inventory/parts.ts';
 import { nodeOf } from '../../functions/network/parts.ts';
 import { nodePart } from '../../functions/network/store.ts';

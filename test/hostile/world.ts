@@ -9,7 +9,7 @@ import customers from '../../functions/customers/contract.ts';
 import { sealerFrom } from '../../functions/customers/parts.ts';
 import { handlers as fulfilmentHandlers } from '../../functions/fulfilment/api.ts';
 import fulfilment from '../../functions/fulfilment/contract.ts';
-import { reactionHandlers } from '../../functions/fulfilment/events.ts';
+import { handlers as reactionHandlers } from '../../functions/fulfilment/events.ts';
 import { handlers as inventoryHandlers } from '../../functions/inventory/api.ts';
 import inventory from '../../functions/inventory/contract.ts';
 import { handlers as loyaltyHandlers } from '../../functions/loyalty/api.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { handlers } from '../../functions/loyalty/api.ts';
 import loyalty from '../../functions/loyalty/contract.ts';
-import { reactions } from '../../functions/loyalty/events.ts';
+import { handlers as reactions } from '../../functions/loyalty/events.ts';
 import { balanceOf } from '../../functions/loyalty/store.ts';
 import { handlers as taskHandlers } from '../../functions/loyalty/tasks.ts';
 import type { Envelope } from '../../shared/outbox.ts';

@@ -6,7 +6,7 @@ import { handlers as orderTasks } from '../../functions/orders/tasks.ts';
 import { handlers } from '../../functions/payments/api.ts';
 import payments from '../../functions/payments/contract.ts';
 import { providerKey } from '../../functions/payments/domain.ts';
-import { reactions } from '../../functions/payments/events.ts';
+import { handlers as reactions } from '../../functions/payments/events.ts';
 import type { PaymentProvider } from '../../functions/payments/provider.ts';
 import { type Faults, simulatedProvider } from '../../functions/payments/simulated-provider.ts';
 import { attemptsOf } from '../../functions/payments/store.ts';

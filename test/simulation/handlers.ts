@@ -8,14 +8,14 @@ import customers from '../../functions/customers/contract.ts';
 import { sealerFrom } from '../../functions/customers/sealing.ts';
 import { handlers as fulfilmentApi } from '../../functions/fulfilment/api.ts';
 import fulfilment from '../../functions/fulfilment/contract.ts';
-import { reactionHandlers as fulfilmentEvents } from '../../functions/fulfilment/events.ts';
+import { handlers as fulfilmentEvents } from '../../functions/fulfilment/events.ts';
 import { type StepFunctions, workflowOn } from '../../functions/fulfilment/step-functions.ts';
-import { taskHandlers as fulfilmentTasks } from '../../functions/fulfilment/tasks.ts';
+import { handlers as fulfilmentTasks } from '../../functions/fulfilment/tasks.ts';
 import { handlers as inventoryApi } from '../../functions/inventory/api.ts';
 import inventory from '../../functions/inventory/contract.ts';
 import { handlers as loyaltyApi } from '../../functions/loyalty/api.ts';
 import loyalty from '../../functions/loyalty/contract.ts';
-import { reactions as loyaltyEvents } from '../../functions/loyalty/events.ts';
+import { handlers as loyaltyEvents } from '../../functions/loyalty/events.ts';
 import { handlers as loyaltyTasks } from '../../functions/loyalty/tasks.ts';
 import { handlers as networkApi } from '../../functions/network/api.ts';
 import network from '../../functions/network/contract.ts';
@@ -27,7 +27,7 @@ import outbox from '../../functions/outbox/contract.ts';
 import { type PutEvents, publish, sweep } from '../../functions/outbox/publish.ts';
 import { handlers as paymentApi } from '../../functions/payments/api.ts';
 import payments from '../../functions/payments/contract.ts';
-import { reactions as paymentEvents } from '../../functions/payments/events.ts';
+import { handlers as paymentEvents } from '../../functions/payments/events.ts';
 import { type PaymentProvider, ProviderUnreachable } from '../../functions/payments/provider.ts';
 import { simulatedProvider } from '../../functions/payments/simulated-provider.ts';
 import { handlers as paymentTasks } from '../../functions/payments/tasks.ts';
@@ -36,7 +36,7 @@ import { type ReactionHandlers, reactions } from '../../shared/events.ts';
 import { type OperationHandlers, operations } from '../../shared/http.ts';
 import type { OutboxItem } from '../../shared/outbox.ts';
 import type { Runtime } from '../../shared/runtime.ts';
-import { tasks } from '../../shared/tasks.ts';
+import { runTasks } from '../../shared/tasks.ts';
 import type { Chance } from './chance.ts';
 import type { Cluster } from './cluster.ts';
 import type { Process } from './wire.ts';
@@ -105,29 +105,29 @@ export const handlerOf = (place: Place, inside: Inside): Handler => {
     case 'orders.events':
       return events(orders, orderEvents(runtime));
     case 'orders.tasks':
-      return tasks(orders, orderTasks(runtime), runtime) as never;
+      return runTasks(orders, orderTasks(runtime), runtime) as never;
     case 'payments.api':
       return api(payments, paymentApi(runtime, provider));
     case 'payments.events':
       return events(payments, paymentEvents(runtime, provider));
     case 'payments.tasks':
-      return tasks(payments, paymentTasks(runtime, provider), runtime) as never;
+      return runTasks(payments, paymentTasks(runtime, provider), runtime) as never;
     case 'fulfilment.api':
       return api(fulfilment, fulfilmentApi(runtime));
     case 'fulfilment.events':
       return events(fulfilment, fulfilmentEvents(runtime, workflow));
     case 'fulfilment.tasks':
-      return tasks(fulfilment, fulfilmentTasks(runtime, workflow), runtime) as never;
+      return runTasks(fulfilment, fulfilmentTasks(runtime, workflow), runtime) as never;
     case 'loyalty.api':
       return api(loyalty, loyaltyApi(runtime));
     case 'loyalty.events':
       return events(loyalty, loyaltyEvents(runtime));
     case 'loyalty.tasks':
-      return tasks(loyalty, loyaltyTasks(runtime), runtime) as never;
+      return runTasks(loyalty, loyaltyTasks(runtime), runtime) as never;
     case 'outbox.stream':
       return (items) => (bug?.publish ?? publish)(runtime.tables, putEvents, items as OutboxItem[]);
     case 'outbox.tasks':
-      return tasks(outbox, { sweep: (_, { now }) => sweep(runtime.tables, putEvents, now) }, runtime) as never;
+      return runTasks(outbox, { sweep: (_, { now }) => sweep(runtime.tables, putEvents, now) }, runtime) as never;
     default:
       throw new Error(`there is no function ${place}`);
   }

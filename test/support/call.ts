@@ -9,7 +9,7 @@ import { type OperationHandlers, operations } from '../../shared/http.ts';
 import type { Envelope, OutboxItem } from '../../shared/outbox.ts';
 import { OUTBOX, OUTBOX_SHARDS, outboxPk } from '../../shared/outbox.ts';
 import type { Runtime } from '../../shared/runtime.ts';
-import { type TaskEvent, type TaskHandlers, tasks } from '../../shared/tasks.ts';
+import { runTasks, type TaskEvent, type TaskHandlers } from '../../shared/tasks.ts';
 
 /** Who a test speaks as: the claims that the authorizer would have verified. */
 export type Caller = Record<string, string> | undefined;
@@ -80,7 +80,7 @@ export const listenerOf = <C extends Capability>(contract: C, handlers: Reaction
 
 /** Runs a task of a capability through the real handler, as the workflow or a schedule does. */
 export const taskRunnerOf = <C extends Capability>(contract: C, handlers: TaskHandlers<C>, runtime: Runtime) => {
-  const handler = tasks(contract, handlers, runtime);
+  const handler = runTasks(contract, handlers, runtime);
   return (event: TaskEvent): Promise<unknown> => handler(event as never, context) as never;
 };
 
