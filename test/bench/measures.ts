@@ -24,7 +24,7 @@ export const measureAvailability = async (shop: Shop): Promise<Record<string, nu
   return results;
 };
 
-const CHECKOUTS = Number(process.env.BENCH_CHECKOUTS ?? 600);
+const CHECKOUTS = 1_000;
 const SHOPPERS = 64;
 
 /** Whole checkouts, eight at a time, with events, workflow and points of the orders before running along. */
@@ -44,7 +44,7 @@ export const measureCheckouts = async (shop: Shop, system: System): Promise<Reco
     const sold = await shop.checkout(tokens[index % SHOPPERS]!, skus[index % skus.length]!);
     if (sold !== 'sold') throw new Error('a checkout was refused though there is stock');
   };
-  await load(100, 8, (index) => checkout(index)());
+  await load(200, 8, (index) => checkout(index)());
   const cpuMs = system.cpuMs();
   const { perSecond, p50Ms, p99Ms } = await load(CHECKOUTS, 8, (index) => checkout(index)());
   return {
