@@ -14,6 +14,7 @@ import { endpointSource } from './stream-endpoint.ts';
 import { engineFileSource } from './stream-source.ts';
 import { Streams } from './streams.ts';
 import { deploymentOf, loadTemplate, type Properties, type Template } from './template.ts';
+import { stepFunctions } from './workflows/service.ts';
 import { createWorkflows, type WorkflowHost } from './workflows.ts';
 
 export interface CloudOptions {
@@ -112,7 +113,7 @@ async function start(options: CloudOptions, closers: Closer[]): Promise<Omit<Loc
   // It listens before anything is delivered: a function needs its address when it starts. Its first call comes later.
   const services: Record<string, Service> = {
     AWSEvents: (operation, body) => eventService(events.bus, operation, body),
-    AWSStepFunctions: (operation, body) => workflowService(workflows, operation, body),
+    AWSStepFunctions: stepFunctions(workflows),
     AWSCognitoIdentityProviderService: identity.service,
   };
   const aws = keep(
@@ -190,24 +191,6 @@ function endpointsOf(dynamodb: string, aws: string): Record<string, string> {
 function eventService(bus: EventBus, operation: string, body: Properties): unknown {
   if (operation === 'PutEvents') return bus.putEvents((body.Entries ?? []) as BusEntry[]);
   throw refusal('UnknownOperationException', `The local event bus does not serve ${operation}.`);
-}
-
-const WORKFLOW_OPERATIONS = {
-  StartExecution: (workflows, body) => workflows.startExecution(body as Parameters<WorkflowHost['startExecution']>[0]),
-  SendTaskSuccess: (workflows, body) => workflows.sendTaskSuccess(body as { taskToken: string; output: string }),
-  SendTaskFailure: (workflows, body) => workflows.sendTaskFailure(body as { taskToken: string }),
-  SendTaskHeartbeat: (workflows, body) => workflows.sendTaskHeartbeat(body as { taskToken: string }),
-  DescribeExecution: (workflows, body) => {
-    const { startedAt, stoppedAt, ...execution } = workflows.describe(String(body.executionArn));
-    return { ...execution, startDate: startedAt / 1000, ...(stoppedAt && { stopDate: stoppedAt / 1000 }) };
-  },
-} satisfies Record<string, (workflows: WorkflowHost, body: Properties) => unknown>;
-
-function workflowService(workflows: WorkflowHost, operation: string, body: Properties): unknown {
-  if (Object.hasOwn(WORKFLOW_OPERATIONS, operation)) {
-    return WORKFLOW_OPERATIONS[operation as keyof typeof WORKFLOW_OPERATIONS](workflows, body);
-  }
-  throw refusal('UnknownOperationException', `The local workflows do not serve ${operation}.`);
 }
 
 const NUDGE_MILLISECONDS = 5;
