@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { NewProduct } from '../functions/catalog/contract.ts';
 import catalog from '../functions/catalog/contract.ts';
-import inventory, { type StockLine } from '../functions/inventory/contract.ts';
+import inventory from '../functions/inventory/contract.ts';
+import type { StockLine } from '../functions/inventory/emits.ts';
 import network, { type NewNode } from '../functions/network/contract.ts';
 import type { Client } from '../shared/client.ts';
 

@@ -7,18 +7,26 @@ import { CAPABILITIES } from '../functions/capabilities.ts';
 import { tableVariable } from '../shared/runtime.ts';
 import { allocationDrift } from './reconcile/allocations.ts';
 import type { Finding, Item } from './reconcile/finding.ts';
+import { holdDrift, holdOf } from './reconcile/holds.ts';
 import { openLocalTables } from './reconcile/local-tables.ts';
 import { isOpen, orderOf } from './reconcile/orders.ts';
 import { outboxDrift } from './reconcile/outbox.ts';
 import { chargeOf, paymentDrift, paymentOf } from './reconcile/payments.ts';
 import { balanceOf, pointsDrift, pointsEntryOf } from './reconcile/points.ts';
-import { ledgerEntryOf, levelOf, stockDrift } from './reconcile/stock.ts';
+import { ledgerEntriesOf, levelOf, stockDrift } from './reconcile/stock.ts';
 
 /** What was compared, and what does not add up. Nothing should ever be found (rule 12). */
 export interface Report {
   /** Number of items compared, by what they are. */
   compared: Record<
-    'stock levels' | 'stock entries' | 'orders' | 'open orders' | 'payments' | 'points balances' | 'points entries',
+    | 'stock levels'
+    | 'stock entries'
+    | 'holds'
+    | 'orders'
+    | 'open orders'
+    | 'payments'
+    | 'points balances'
+    | 'points entries',
     number
   >;
   findings: Finding[];
@@ -57,7 +65,8 @@ export const reconcile = async (client: DynamoDBClient, tableNames: TableNames):
     itemsByTable.get(table)!.flatMap((item) => parse(item) ?? []);
 
   const levels = read('inventory', levelOf);
-  const ledger = read('inventory', ledgerEntryOf);
+  const ledger = itemsByTable.get('inventory')!.flatMap(ledgerEntriesOf);
+  const holds = read('inventory', holdOf);
   const orders = read('orders', orderOf);
   const payments = read('payments', paymentOf);
   const balances = read('loyalty', balanceOf);
@@ -66,6 +75,7 @@ export const reconcile = async (client: DynamoDBClient, tableNames: TableNames):
     compared: {
       'stock levels': levels.length,
       'stock entries': ledger.length,
+      holds: holds.length,
       orders: orders.length,
       'open orders': orders.filter(isOpen).length,
       payments: payments.length,
@@ -75,6 +85,7 @@ export const reconcile = async (client: DynamoDBClient, tableNames: TableNames):
     findings: [
       ...stockDrift(levels, ledger),
       ...allocationDrift(ledger, orders),
+      ...holdDrift(ledger, holds),
       ...paymentDrift(orders, payments, read('payments', chargeOf)),
       ...pointsDrift(balances, entries),
       ...outboxDrift(itemsByTable),

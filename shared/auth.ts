@@ -7,7 +7,8 @@ export const SCOPES = {
   'catalog:write': 'Maintain products, variants and prices.',
   'network:write': 'Maintain nodes, their hours and abilities.',
   'inventory:read': 'See stock levels and their ledger.',
-  'inventory:write': 'Receive and adjust stock.',
+  'inventory:write': 'Receive and adjust stock, and say what may be sold where.',
+  'stock:work': 'Receive, count, move, sell and set aside the stock of a node.',
   'orders:read': "See any customer's orders.",
   'orders:import': 'Place orders for a channel (marketplace, till, call centre).',
   'fulfilment:work': 'Accept, pick, dispatch and hand over fulfilment orders of a node.',
@@ -17,12 +18,13 @@ export type Scope = keyof typeof SCOPES;
 /** What each role may do. A person has the roles of their groups; a channel has its own by its client. */
 export const ROLES = {
   customer: ['shop'],
-  associate: ['fulfilment:work', 'inventory:read'],
+  associate: ['fulfilment:work', 'inventory:read', 'stock:work'],
   'head-office': [
     'catalog:write',
     'network:write',
     'inventory:read',
     'inventory:write',
+    'stock:work',
     'orders:read',
     'fulfilment:work',
   ],

@@ -31,6 +31,8 @@ export class Expression {
         return `attribute_not_exists(${this.name('pk')})`;
       case 'exists':
         return `attribute_exists(${this.name('pk')})`;
+      case 'without':
+        return `attribute_not_exists(${this.name(guard.attribute)})`;
       case 'version':
         return `${this.name('version')} = ${this.value(guard.version)}`;
       case 'at-least':

@@ -5,6 +5,7 @@ const PREFIXES = {
   cart: 'crt',
   order: 'ord',
   address: 'adr',
+  hold: 'hld',
   movement: 'mov',
   request: 'req',
   product: 'prd',

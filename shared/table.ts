@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { backoffMs, contended, isContention, RETRY_BASE_MS } from './contention.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import type { DynamoError, Send } from './dynamo.ts';
 import { Expression, toTransactItem, toWire } from './expression.ts';
@@ -21,6 +22,7 @@ export type Attributes = Record<string, unknown>;
 export type Guard =
   | { guard: 'absent' }
   | { guard: 'exists' }
+  | { guard: 'without'; attribute: string }
   | { guard: 'version'; version: number }
   | { guard: 'at-least'; attribute: string; units: number }
   | { guard: 'one-of'; attribute: string; values: readonly (string | number)[] };
@@ -38,6 +40,8 @@ export interface Part<P extends ProblemName = ProblemName> {
   write: Write;
   guards: readonly Guard[];
   refusal: Refusal<P>;
+  /** Where conflicts with other transactions on this write are counted (`conflicts`), if its owner wants to know. */
+  tally?: Key;
 }
 
 export interface Page<T> {
@@ -52,6 +56,8 @@ export interface QueryInput {
   startsWith?: string;
   /** Items whose sort key is at most this. */
   upTo?: string;
+  /** With `upTo`: items whose sort key is at least this. */
+  from?: string;
   index?: string;
   /** Strongly consistent, at twice the price; an index cannot. */
   consistent?: boolean;
@@ -88,9 +94,6 @@ const DISCARD_BATCH = 25;
 const PARTS_MAX = 100;
 /** Contention is retried here and nowhere else; throttling and network faults by the sender (rule 5). */
 const CONFLICT_RETRIES_MAX = 5;
-const RETRY_BASE_MS = 20;
-const RETRY_CAP_MS = 500;
-const TRANSIENT_REASONS = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
 
 export const keyOf = (write: Write): Key =>
   write.kind === 'put' ? { pk: write.item.pk, sk: write.item.sk } : write.key;
@@ -106,15 +109,6 @@ const assertDistinct = (parts: readonly Part[]): void => {
     seen.add(id);
   }
 };
-
-/** Others write the same items just now; it may be tried again at once, with jitter. */
-const isContention = ({ name, CancellationReasons: reasons }: DynamoError): boolean =>
-  name === 'TransactionInProgressException' ||
-  name === 'TransactionConflictException' ||
-  (name === 'TransactionCanceledException' && reasons.some((reason) => TRANSIENT_REASONS.has(reason.Code ?? '')));
-
-const backoffMs = (random: () => number, attempt: number): number =>
-  random() * Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** attempt);
 
 /** What a failed write means: a refusal, `retry`, or undefined for an error that is nobody's answer. */
 const verdictOf = <P extends ProblemName>(
@@ -154,7 +148,11 @@ const rangeCondition = (input: QueryInput, expression: Expression, skName: strin
   if (input.startsWith !== undefined) {
     return ` AND begins_with(${expression.name(skName)}, ${expression.value(input.startsWith)})`;
   }
-  return input.upTo === undefined ? '' : ` AND ${expression.name(skName)} <= ${expression.value(input.upTo)}`;
+  if (input.upTo === undefined) return '';
+  const name = expression.name(skName);
+  return input.from === undefined
+    ? ` AND ${name} <= ${expression.value(input.upTo)}`
+    : ` AND ${name} BETWEEN ${expression.value(input.from)} AND ${expression.value(input.upTo)}`;
 };
 
 const fromWire = <T>(item: unknown): T => unmarshall(item as Parameters<typeof unmarshall>[0]) as T;
@@ -238,6 +236,16 @@ const createWrites = (options: TablesOptions, get: Tables['get']): Pick<Tables, 
     return `${half()}-${half()}`;
   };
 
+  /** Counting is for later tuning: where it fails, the commit goes on. */
+  const countConflict = async ({ table, tally }: Part): Promise<void> => {
+    const counting = { kind: 'update' as const, key: tally!, add: { conflicts: 1 } };
+    const { Update } = toTransactItem(
+      { table, write: counting, guards: [], refusal: undefined as never },
+      nameOf(table),
+    );
+    await send('UpdateItem', Update!).catch(() => undefined);
+  };
+
   const commit: Tables['commit'] = async (parts) => {
     // A command that finds everything as wanted changes nothing; DynamoDB knows no empty transaction.
     if (parts.length === 0) return ok(undefined);
@@ -251,6 +259,7 @@ const createWrites = (options: TablesOptions, get: Tables['get']): Pick<Tables, 
         const verdict = verdictOf(error as DynamoError, parts);
         if (verdict === undefined) throw error;
         if (verdict !== 'retry') return { ok: false, refusal: verdict };
+        await Promise.all(contended(error as DynamoError, parts).map(countConflict));
         if (attempt >= CONFLICT_RETRIES_MAX) {
           return { ok: false, refusal: { problem: 'too-busy', detail: 'others write the same items, try again' } };
         }

@@ -3,13 +3,24 @@ import { type OperationHandlers, reply } from '../../shared/http.ts';
 import { ok, type Result, refuse } from '../../shared/result.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import type { Tables } from '../../shared/table.ts';
-import { sellable } from '../catalog/parts.ts';
+import { type SellableVariant, sellable } from '../catalog/parts.ts';
 import { addressOf } from '../customers/parts.ts';
-import { options } from '../fulfilment/parts.ts';
+import { options, plan } from '../fulfilment/parts.ts';
+import { asRace, HOLD_LINES_MAX, reserve } from '../inventory/parts.ts';
 import { nodeOf } from '../network/parts.ts';
 import type carts from './contract.ts';
-import type { Delivery } from './contract.ts';
-import { type Cart, chooseDelivery, deliveryOf, NO_CART, opened, priced, removeLine, setLine } from './domain.ts';
+import type { Delivery, PricedCart } from './contract.ts';
+import {
+  type Cart,
+  chooseDelivery,
+  deliveryOf,
+  NO_CART,
+  opened,
+  priced,
+  removeLine,
+  setLine,
+  withHold,
+} from './domain.ts';
 import { cartOf, cartPart } from './store.ts';
 
 /** A customer can only send things to addresses of their own, and collect where somebody hands them over. */
@@ -29,7 +40,47 @@ const reachable = async (
     : refuse('not-deliverable', `nothing can be collected at ${delivery.nodeId}`, '/nodeId');
 };
 
-export const handlers = ({ tables, newId }: Runtime): OperationHandlers<typeof carts> => {
+/** What sourcing has to know of the lines. */
+const toSource = ({ lines }: Cart, variants: ReadonlyMap<string, SellableVariant>) =>
+  lines.map(({ sku, units }) => {
+    const { storage, category } = variants.get(sku)!;
+    return { sku, units, storage, category };
+  });
+
+/** Keeps what is in the cart at the nodes that would supply it now, in place of what was kept before. */
+const holdHandler =
+  (
+    { tables, newId }: Runtime,
+    variantsIn: (cart: Cart) => Promise<Map<string, SellableVariant>>,
+    view: (cart: Cart) => Promise<PricedCart>,
+  ): OperationHandlers<typeof carts>['hold'] =>
+  async ({ holdSeconds, channel }, { principal, cause, now }) => {
+    const cart = await cartOf(tables, principal.id);
+    if (cart === undefined || cart.lines.length === 0) return refuse('cart-empty', 'put something into it first');
+    const { delivery } = cart;
+    if (delivery === undefined) return refuse('delivery-not-chosen', 'say how and where you want to get it');
+    const variants = await variantsIn(cart);
+    const gone = cart.lines.find(({ sku }) => !variants.has(sku));
+    if (gone !== undefined) return refuse('not-sellable', `${gone.sku} is no longer on sale; take it out`);
+    const isPickup = delivery.choice === 'PICKUP';
+    const address = isPickup ? undefined : await addressOf(tables, principal.id, delivery.addressId);
+    const planned = await plan(tables, {
+      ...{ now, channel, lines: toSource(cart, variants), choice: delivery.choice, destination: address?.location },
+      ...(isPickup ? { pickupNodeId: delivery.nodeId } : {}),
+      ...(cart.holdId === undefined ? {} : { hold: { holdId: cart.holdId, holderId: principal.id } }),
+    });
+    if (!planned.ok) return planned;
+    const { fulfilments, stock } = planned.value;
+    const lines = fulfilments.flatMap(({ nodeId, lines: held }) => held.map((line) => ({ ...line, nodeId })));
+    if (lines.length > HOLD_LINES_MAX) return refuse('wrong-state', `a hold keeps ${HOLD_LINES_MAX} lines at most`);
+    const wanted = { holdId: newId('hold'), holderId: principal.id, purpose: 'CART' as const, lines, holdSeconds };
+    const { hold, change: kept } = reserve(wanted, cause, stock);
+    const after = withHold(cart, hold.holdId);
+    return reply({ cart: await view(after), heldUntil: hold.heldUntil }, change([cartPart(after, cart)]), asRace(kept));
+  };
+
+export const handlers = (runtime: Runtime): OperationHandlers<typeof carts> => {
+  const { tables, newId } = runtime;
   const variantsIn = ({ lines }: Pick<Cart, 'lines'>) =>
     sellable(
       tables,
@@ -69,7 +120,9 @@ export const handlers = ({ tables, newId }: Runtime): OperationHandlers<typeof c
       return answer(chooseDelivery(opened(read, principal.id, newId('cart')), reached.value), read);
     },
 
-    deliveryOptions: async ({ addressId }, { principal, now }) => {
+    hold: holdHandler(runtime, variantsIn, priceNow),
+
+    deliveryOptions: async ({ addressId, channel }, { principal, now }) => {
       const cart = await cartOf(tables, principal.id);
       if (cart === undefined || cart.lines.length === 0) return refuse('cart-empty', 'put something into it first');
       const address = addressId === undefined ? undefined : await addressOf(tables, principal.id, addressId);
@@ -79,8 +132,9 @@ export const handlers = ({ tables, newId }: Runtime): OperationHandlers<typeof c
       const variants = await variantsIn(cart);
       const gone = cart.lines.find(({ sku }) => !variants.has(sku));
       if (gone !== undefined) return refuse('not-sellable', `${gone.sku} is no longer on sale; take it out`);
-      const lines = cart.lines.map((line) => ({ ...line, storage: variants.get(line.sku)!.storage }));
-      return reply({ items: await options(tables, { lines, destination: address?.location, now }) });
+      return reply({
+        items: await options(tables, { lines: toSource(cart, variants), destination: address?.location, now, channel }),
+      });
     },
   };
 };

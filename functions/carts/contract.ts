@@ -4,6 +4,7 @@ import { capability, operation } from '../../shared/contract.ts';
 import { freeText, Id, LocalizedText, NodeId, Sentence, Sku } from '../../shared/input.ts';
 import { MoneySchema } from '../../shared/money.ts';
 import { InstantSchema } from '../../shared/time.ts';
+import { SalesChannel } from '../inventory/emits.ts';
 
 /** How the customer gets the goods. Orders and fulfilment take the words from here. */
 export const CHOICES = ['HOME_DELIVERY', 'SAME_DAY', 'DAWN', 'PICKUP'] as const;
@@ -46,6 +47,7 @@ export const PricedCart = z
     total: MoneySchema.optional(),
     tax: MoneySchema.optional().meta({ description: 'VAT that the total includes' }),
     delivery: Delivery.optional(),
+    holdId: Id.optional().meta({ description: 'The last hold of its goods; see GET /v1/holds/{holdId}' }),
     version: z.int(),
   })
   .meta({ id: 'Cart' });
@@ -60,6 +62,11 @@ const DeliveryOption = z
     reason: Sentence,
   })
   .meta({ id: 'DeliveryOption' });
+
+/** Where the customer buys: which buffers, pools and pilots of the stock apply. */
+const OwnChannel = SalesChannel.exclude(['pos', 'marketplace'])
+  .default('web')
+  .meta({ description: 'Where it is bought' });
 
 export default capability({
   name: 'carts',
@@ -98,11 +105,19 @@ export default capability({
       output: PricedCart,
       problems: ['not-found', 'not-deliverable'],
     }),
+    hold: operation({
+      route: 'PUT /v1/carts/current/hold',
+      access: customer(),
+      summary: 'Keep the goods at the nodes that would supply them, while the customer pays. Ordering takes them over.',
+      input: z.object({ holdSeconds: z.int().min(1).max(3600).default(600), channel: OwnChannel }),
+      output: z.object({ cart: PricedCart, heldUntil: InstantSchema }),
+      problems: ['cart-empty', 'delivery-not-chosen', 'not-sellable', 'sold-out', 'not-deliverable', 'wrong-state'],
+    }),
     deliveryOptions: operation({
       route: 'GET /v1/carts/current/delivery-options',
       access: customer(),
       summary: 'Every way of fulfilment for what is in the cart: whether it is possible, by when, and why not.',
-      input: z.object({ addressId: Id.optional() }),
+      input: z.object({ addressId: Id.optional(), channel: OwnChannel }),
       output: z.object({ items: z.array(DeliveryOption).max(20) }),
       problems: ['not-found', 'cart-empty', 'not-sellable'],
     }),
@@ -114,7 +129,8 @@ export default capability({
         catalog: ['GetItem'],
         customers: ['GetItem'],
         network: ['GetItem', 'Query'],
-        inventory: ['Query'],
+        inventory: ['GetItem', 'Query', 'Query:due', 'PutItem', 'UpdateItem'],
+        outbox: ['PutItem'],
       },
     },
   },

@@ -14,6 +14,8 @@ export interface Cart {
   /** One line a SKU, in the order in which they were put in. */
   lines: readonly CartLine[];
   delivery?: Delivery | undefined;
+  /** Units that inventory keeps for this cart. */
+  holdId?: string | undefined;
   version: number;
 }
 
@@ -21,7 +23,7 @@ export interface Cart {
 export const opened = (cart: Cart | undefined, customerId: string, cartId: string): Cart =>
   cart ?? { customerId, cartId, lines: [], version: 0 };
 
-const changed = (cart: Cart, to: Partial<Pick<Cart, 'lines' | 'delivery'>>): Cart => ({
+const changed = (cart: Cart, to: Partial<Pick<Cart, 'lines' | 'delivery' | 'holdId'>>): Cart => ({
   ...cart,
   ...to,
   version: cart.version + 1,
@@ -36,6 +38,8 @@ export const setLine = (cart: Cart, line: CartLine): Result<Cart, 'invalid-input
 
 export const removeLine = (cart: Cart, sku: string): Cart =>
   changed(cart, { lines: cart.lines.filter((line) => line.sku !== sku) });
+
+export const withHold = (cart: Cart, holdId: string): Cart => changed(cart, { holdId });
 
 export const chooseDelivery = (cart: Cart, delivery: Delivery): Cart => changed(cart, { delivery });
 
@@ -87,7 +91,7 @@ const totalsOf = (lines: PricedCart['lines'], currency: string | undefined): Pic
  * the first line that is, stays visible and counts for nothing.
  */
 export const priced = (
-  { cartId, lines, delivery, version }: SeenCart,
+  { cartId, lines, delivery, holdId, version }: SeenCart,
   variants: ReadonlyMap<string, Priced>,
 ): PricedCart => {
   const currency = lines.map(({ sku }) => variants.get(sku)?.price.currency).find((known) => known !== undefined);
@@ -100,5 +104,5 @@ export const priced = (
     return { sku, units, sellable: true, productId, name, options, unitPrice, total, tax };
   });
   const units = lines.reduce((all, line) => all + line.units, 0);
-  return { cartId, lines: views, units, ...totalsOf(views, currency), delivery, version };
+  return { cartId, lines: views, units, ...totalsOf(views, currency), delivery, holdId, version };
 };

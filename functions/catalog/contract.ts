@@ -72,6 +72,7 @@ export const SellableVariant = z
     sku: Sku,
     productId: Id,
     name: LocalizedText,
+    category: Category,
     options: Options.optional(),
     price: MoneySchema,
     taxRatePercent: z.int(),

@@ -45,11 +45,11 @@ export const publish = (
 ): Result<Publication, PublishRefusal> => {
   const checked = checkVariants(wanted, known);
   if (!checked.ok) return checked;
-  const { productId, name, storage } = wanted;
+  const { productId, name, category, storage } = wanted;
   const onSale = wanted.variants.map(
     (variant): VariantRecord => ({
       ...variant,
-      ...{ productId, name, storage },
+      ...{ productId, name, category, storage },
       withdrawn: false,
       version: (known.get(variant.sku)?.version ?? 0) + 1,
     }),

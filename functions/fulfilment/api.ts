@@ -54,7 +54,7 @@ export const handlers = ({ tables }: Runtime): OperationHandlers<typeof fulfilme
     action: Action,
     { fulfilmentOrderId, reason }: { fulfilmentOrderId: string; reason?: string },
     { principal, now }: Request,
-    alongside: (order: FulfilmentWork) => Change<P>[] = () => [],
+    alongside: (order: FulfilmentWork) => Promise<Change<P>[]> = async () => [],
   ) => {
     const found = await ownOrder(tables, fulfilmentOrderId, principal);
     if (!found.ok) return found;
@@ -63,7 +63,7 @@ export const handlers = ({ tables }: Runtime): OperationHandlers<typeof fulfilme
     const order = taken.value;
     const changes: Change<P | 'changed-meanwhile'>[] = [
       change([changedPart(order)], [factOf(action, order)]),
-      ...alongside(order),
+      ...(await alongside(order)),
     ];
     return reply(order, ...changes);
   };
@@ -72,7 +72,7 @@ export const handlers = ({ tables }: Runtime): OperationHandlers<typeof fulfilme
   const step = (action: Action) => (input: StepInput, request: Request) => perform(action, input, request);
   /** The goods leave the node in the transaction that says so. */
   const handOver = (action: Action) => (input: StepInput, request: Request) =>
-    perform(action, input, request, (order) => [consume(allocationOf(order), request.cause)]);
+    perform(action, input, request, async (order) => [await consume(tables, allocationOf(order), request.cause)]);
 
   return {
     worklist: async ({ nodeId, limit, cursor }, { principal }) =>

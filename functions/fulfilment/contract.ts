@@ -179,7 +179,7 @@ export default capability({
     api: {
       tables: {
         fulfilment: ['GetItem', 'Query', 'Query:byNode', 'PutItem', 'UpdateItem'],
-        inventory: ['PutItem', 'UpdateItem'],
+        inventory: ['GetItem', 'PutItem', 'UpdateItem'],
         outbox: ['PutItem'],
         orders: ['GetItem'],
       },
@@ -192,7 +192,7 @@ export default capability({
       tables: {
         fulfilment: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'ConditionCheckItem'],
         outbox: ['PutItem'],
-        inventory: ['Query', 'PutItem', 'UpdateItem'],
+        inventory: ['GetItem', 'Query', 'PutItem', 'UpdateItem'],
         network: ['Query'],
         customers: ['GetItem'],
       },

@@ -3,7 +3,7 @@ import type { Cause } from '../../shared/outbox.ts';
 import type { Tables } from '../../shared/table.ts';
 import type { Instant } from '../../shared/time.ts';
 import { addressOf } from '../customers/parts.ts';
-import { allocate, availableByNode, release } from '../inventory/parts.ts';
+import { reallocate, stockOf } from '../inventory/parts.ts';
 import {
   allocationOf,
   type FulfilmentWork,
@@ -78,21 +78,23 @@ export const sourceAnew = async (
   const ofOrder = await fulfilmentOrdersOf(tables, order.orderId);
   const excluded = refusers(ofOrder, order);
   const { batch, rest } = linesToMove(order);
-  const skus = batch.map(({ sku }) => sku);
-  const [request, network, available] = await Promise.all([
+  // A promise that was made is kept from whatever is there: buffers are for new ones.
+  const [request, network, stock] = await Promise.all([
     requestFor(tables, order, excluded, now),
     knownNetwork(tables, now),
-    availableByNode(tables, skus),
+    stockOf(tables, batch, { now }),
   ]);
   const nodes = excluded.length < NODES_ASKED_MAX ? network : [];
-  const { fulfilments, missing, reason } = sourceWhatIsThere(request, nodes, available);
+  const { fulfilments, missing, reason } = sourceWhatIsThere(request, nodes, stock.available);
   const replacements = replacementsOf(order, ofOrder, fulfilments, nodes, excluded, now);
   const after = moved(order, rest, now);
-  const released = release(allocationOf(order, batch), cause);
+  const to = replacements.map((one) => allocationOf(one));
+  const promises = await reallocate(tables, allocationOf(order, batch), to, cause, stock);
   return [
     change([changedPart(after)], missing.length > 0 ? [incomplete(after, missing, reason)] : []),
-    // Its event is of the whole allocation: it is told once, when nothing of it is left.
-    rest.length > 0 ? change(released.parts) : released,
-    ...replacements.flatMap((one) => [assign(one), allocate(allocationOf(one), cause)]),
+    promises.change,
+    // Of the whole allocation: it is told once, when nothing of it is left.
+    change([], rest.length > 0 ? [] : [promises.released]),
+    ...replacements.map(assign),
   ];
 };

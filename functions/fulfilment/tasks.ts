@@ -82,11 +82,13 @@ export const handlers = (runtime: Runtime, workflow: Workflow): TaskHandlers<typ
   }),
 
   restock: async ({ fulfilmentOrderId: id }, run) => ({
-    work: await carryOut(runtime, run, id, (order) => {
+    work: await carryOut(runtime, run, id, async (order) => {
       if (isOver(order)) return { done: order.work };
       const after = expired(order, run.now);
       const facts = [pickupExpired(after), incomplete(after, order.lines, 'nobody came to collect it in time')];
-      return { change: [change([changedPart(after)], facts), release(allocationOf(order), run.cause)] };
+      return {
+        change: [change([changedPart(after)], facts), await release(runtime.tables, allocationOf(order), run.cause)],
+      };
     }),
   }),
 });

@@ -1,9 +1,8 @@
 import type * as z from 'zod';
-import { type Change, change, changedMeanwhile } from '../../shared/change.ts';
+import { type Change, change } from '../../shared/change.ts';
 import { type OperationHandlers, reply } from '../../shared/http.ts';
 import type { Money } from '../../shared/money.ts';
 import type { Cause } from '../../shared/outbox.ts';
-import type { ProblemName } from '../../shared/problem.ts';
 import { ok, type Result, refuse } from '../../shared/result.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import type { Tables } from '../../shared/table.ts';
@@ -12,7 +11,8 @@ import { cartOf, checkOut } from '../carts/parts.ts';
 import { sellable } from '../catalog/parts.ts';
 import { type Address, addressOf, rememberAddress, type Sealer } from '../customers/parts.ts';
 import { plan } from '../fulfilment/parts.ts';
-import { allocate } from '../inventory/parts.ts';
+import type { SalesChannel } from '../inventory/emits.ts';
+import { allocate, asRace } from '../inventory/parts.ts';
 import type orders from './contract.ts';
 import { type Order, PAY_WITHIN_SECONDS } from './contract.ts';
 import {
@@ -29,8 +29,8 @@ import {
 } from './domain.ts';
 import { createOrder, getOrder, orderOfReference, ordersOf, takeReference } from './store.ts';
 
-/** A transaction takes 100 writes: two for each SKU at each node, and seven for everything else. */
-const ALLOCATED_LINES_MAX = 46;
+/** A transaction takes 100 writes; cart, order, reference, address, outbox and the remembered answer take seven. */
+const STOCK_WRITES_MAX = 93;
 
 /** What is to be ordered, whoever orders it. */
 interface Wish extends Pick<OrderSnapshot, 'orderId' | 'customerId' | 'choice'> {
@@ -42,6 +42,9 @@ interface Wish extends Pick<OrderSnapshot, 'orderId' | 'customerId' | 'choice'> 
   addressId?: string;
   address?: Address | undefined;
   pickupNodeId?: string;
+  channel: SalesChannel;
+  /** The buyer's hold, which the order takes over. */
+  holdId?: string | undefined;
 }
 
 interface Placement {
@@ -49,26 +52,13 @@ interface Placement {
   change: Change<'changed-meanwhile'>;
 }
 
-/**
- * Too little stock in the transaction means that somebody was faster than this plan: plan again, on another node if
- * there is one. SOLD_OUT is what a plan says, never a lost race.
- */
-const orPlanAgain = <P extends ProblemName>({ parts, facts }: Change<P>): Change<'changed-meanwhile'> =>
-  change(
-    parts.map((part) => ({
-      ...part,
-      refusal: changedMeanwhile(`the stock that was planned with (${part.refusal.detail})`),
-    })),
-    facts,
-  );
-
 /** Fixes prices, chooses nodes and promises their stock: the order and every write that makes it true. */
 const placement = async (
   tables: Tables,
   wish: Wish,
   cause: Cause,
 ): Promise<Result<Placement, 'not-sellable' | 'price-changed' | 'sold-out' | 'not-deliverable'>> => {
-  const { lines: wanted, currency, expectedTotal, address, ...who } = wish;
+  const { lines: wanted, currency, expectedTotal, address, channel, holdId, ...who } = wish;
   const catalog = await sellable(tables, [...new Set(wanted.map(({ sku }) => sku))]);
   const priced = priceLines(wanted, catalog, currency);
   if (!priced.ok) return priced;
@@ -77,17 +67,16 @@ const placement = async (
   const shown = asShown(total, expectedTotal);
   if (!shown.ok) return shown;
   const planned = await plan(tables, {
-    lines: lines.map(({ sku, units, storage }) => ({ sku, units, storage })),
+    lines: lines.map(({ sku, units, storage }) => ({ sku, units, storage, category: catalog.get(sku)?.category })),
     choice: wish.choice,
     destination: address?.location,
     pickupNodeId: wish.pickupNodeId,
     now: cause.now,
+    channel,
+    hold: holdId === undefined ? undefined : { holdId, holderId: wish.customerId },
   });
   if (!planned.ok) return planned;
-  if (planned.value.flatMap((part) => part.lines).length > ALLOCATED_LINES_MAX) {
-    return refuse('not-deliverable', 'the order would be split into too many parts; order less at once');
-  }
-  const fulfilments = planned.value.map((part, index) => ({
+  const fulfilments = planned.value.fulfilments.map((part, index) => ({
     fulfilmentOrderId: `${wish.orderId}-${index + 1}`,
     ...part,
   }));
@@ -96,16 +85,14 @@ const placement = async (
     ...{ status: 'PENDING_PAYMENT', lines, total, fulfilments, version: 1 },
     payBy: plusSeconds(cause.now, PAY_WITHIN_SECONDS),
   };
-  const allocations = fulfilments.map(({ fulfilmentOrderId: allocationId, nodeId, lines: allocated }) =>
-    orPlanAgain(allocate({ allocationId, nodeId, lines: allocated }, cause)),
-  );
-  return ok({
-    order,
-    change: change(
-      [createOrder(order), ...allocations.flatMap(({ parts }) => parts)],
-      allocations.flatMap(({ facts }) => facts),
-    ),
-  });
+  const allocations = fulfilments.map(({ fulfilmentOrderId: allocationId, nodeId, lines: allocated }) => ({
+    ...{ allocationId, nodeId, lines: allocated },
+  }));
+  const promised = asRace(allocate(allocations, cause, planned.value.stock));
+  if (promised.parts.length > STOCK_WRITES_MAX) {
+    return refuse('not-deliverable', 'the order would be split into too many parts; order less at once');
+  }
+  return ok({ order, change: change([createOrder(order), ...promised.parts], promised.facts) });
 };
 
 const viewOf = (order: OrderSnapshot): z.input<typeof Order> => ({
@@ -119,7 +106,7 @@ const viewOf = (order: OrderSnapshot): z.input<typeof Order> => ({
 const noSuchOrder = (orderId: string) => refuse('not-found', `you have no order ${orderId}`);
 
 export const handlers = ({ tables, newId }: Runtime, sealer: Sealer): OperationHandlers<typeof orders> => ({
-  place: async ({ cartId, expectedTotal }, { principal, cause }) => {
+  place: async ({ cartId, expectedTotal, channel }, { principal, cause }) => {
     const cart = await cartOf(tables, principal.id);
     if (cart?.cartId !== cartId) {
       return refuse('not-found', `${cartId} is not your cart, or it was ordered already; see your orders`, '/cartId');
@@ -128,7 +115,9 @@ export const handlers = ({ tables, newId }: Runtime, sealer: Sealer): OperationH
     if (lines.length === 0) return refuse('cart-empty', 'put something into the cart first');
     if (delivery === undefined) return refuse('delivery-not-chosen', 'say how and where you want to get it');
     const { choice } = delivery;
-    const wish: Wish = { orderId: newId('order'), customerId: principal.id, choice, lines, expectedTotal };
+    const { holdId } = cart;
+    const customerId = principal.id;
+    const wish: Wish = { orderId: newId('order'), customerId, choice, lines, expectedTotal, channel, holdId };
     if (delivery.choice === 'PICKUP') wish.pickupNodeId = delivery.nodeId;
     else {
       wish.addressId = delivery.addressId;

@@ -6,6 +6,7 @@ import { CurrencyCode, MoneySchema } from '../../shared/money.ts';
 import { InstantSchema } from '../../shared/time.ts';
 import { CustomerId, NewAddress } from '../customers/contract.ts';
 import fulfilment from '../fulfilment/contract.ts';
+import { SalesChannel } from '../inventory/emits.ts';
 import { Choice, emits } from './emits.ts';
 
 /** As many as a cart holds: all stock of an order is promised in ONE transaction of at most 100 writes. */
@@ -24,6 +25,12 @@ const UnitsOfSku = z.object({ sku: Sku, units: Units });
 const ExpectedTotal = MoneySchema.optional().meta({
   description: 'The total that the buyer saw. Another total is refused instead of charged.',
 });
+
+/** Where the buyer buys: which buffers, pools and pilots of the stock apply. */
+const OwnChannel = SalesChannel.exclude(['pos', 'marketplace'])
+  .default('web')
+  .meta({ description: 'Where it is bought' });
+const PartnerChannel = SalesChannel.exclude(['pos']).default('marketplace').meta({ description: 'Where it is bought' });
 
 const Fulfilment = z.object({
   fulfilmentOrderId: Id,
@@ -92,6 +99,7 @@ export default capability({
       input: z.object({
         cartId: Id,
         expectedTotal: ExpectedTotal,
+        channel: OwnChannel,
       }),
       output: Order,
       problems: [
@@ -114,6 +122,7 @@ export default capability({
         buyer: z.strictObject({ reference: BuyerReference }),
         currency: CurrencyCode.optional().meta({ description: 'Refused if the prices are in another currency' }),
         expectedTotal: ExpectedTotal,
+        channel: PartnerChannel,
         lines: z
           .array(z.strictObject({ sku: Sku, units: z.int().min(1).max(999) }))
           .min(1)
@@ -171,7 +180,7 @@ export default capability({
         catalog: ['GetItem'],
         customers: ['GetItem', 'PutItem', 'ConditionCheckItem'],
         network: ['Query'],
-        inventory: ['Query', 'PutItem', 'UpdateItem'],
+        inventory: ['GetItem', 'Query', 'Query:due', 'PutItem', 'UpdateItem'],
         outbox: ['PutItem'],
       },
     },
@@ -179,7 +188,7 @@ export default capability({
     tasks: {
       tables: {
         orders: ['GetItem', 'Query:due', 'UpdateItem'],
-        inventory: ['PutItem', 'UpdateItem'],
+        inventory: ['GetItem', 'PutItem', 'UpdateItem'],
         outbox: ['PutItem'],
       },
     },

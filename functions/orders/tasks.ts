@@ -1,6 +1,7 @@
 import { change, fact } from '../../shared/change.ts';
 import { dueKeys } from '../../shared/due.ts';
 import type { Runtime } from '../../shared/runtime.ts';
+import type { Tables } from '../../shared/table.ts';
 import type { TaskHandlers, TaskRun } from '../../shared/tasks.ts';
 import { release } from '../inventory/parts.ts';
 import orders from './contract.ts';
@@ -11,8 +12,13 @@ import { getOrder, leavePending, orderIdOf } from './store.ts';
 const RUN_MAX = 500;
 
 /** The order expires and its stock is available again, in one transaction; or it was paid first, and keeps both. */
-const expire = (order: OrderSnapshot, run: TaskRun) => {
+const expire = async (tables: Tables, order: OrderSnapshot, run: TaskRun) => {
   const { orderId, customerId, channelId, fulfilments, version } = order;
+  const released = await Promise.all(
+    fulfilments.map(({ fulfilmentOrderId: allocationId, nodeId, lines }) =>
+      release(tables, { allocationId, nodeId, lines }, run.cause),
+    ),
+  );
   return run.commit(
     change(
       [leavePending(order, { status: 'EXPIRED', at: run.now })],
@@ -25,9 +31,7 @@ const expire = (order: OrderSnapshot, run: TaskRun) => {
         }),
       ],
     ),
-    ...fulfilments.map(({ fulfilmentOrderId: allocationId, nodeId, lines }) =>
-      release({ allocationId, nodeId, lines }, run.cause),
-    ),
+    ...released,
   );
 };
 
@@ -38,7 +42,7 @@ export const handlers = ({ tables }: Runtime): TaskHandlers<typeof orders> => ({
     for await (const key of dueKeys(tables, 'orders', run.now, RUN_MAX)) {
       const order = await getOrder(tables, orderIdOf(key));
       if (order?.status !== 'PENDING_PAYMENT') continue;
-      const committed = await expire(order, run);
+      const committed = await expire(tables, order, run);
       if (committed.ok) expired += 1;
       else if (committed.refusal.problem !== 'wrong-state')
         failed.push(`${order.orderId}: ${committed.refusal.detail}`);

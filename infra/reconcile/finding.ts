@@ -1,6 +1,6 @@
 /** What does not add up, in words that a person can act on. */
 export interface Finding {
-  check: 'stock' | 'allocations' | 'payments' | 'points' | 'outbox';
+  check: 'stock' | 'holds' | 'allocations' | 'payments' | 'points' | 'outbox';
   /** What it is about, e.g. `TEE-BLK-M at dc-icheon` or `ord_01J…`. */
   subject: string;
   detail: string;

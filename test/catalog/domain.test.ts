@@ -72,6 +72,7 @@ describe('what may not be published', () => {
     ...variant('C'),
     productId: 'cap',
     name: { ko: '모자' },
+    category: 'apparel/caps',
     storage: 'AMBIENT',
     withdrawn: true,
     version: 4,

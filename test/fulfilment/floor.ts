@@ -8,8 +8,9 @@ import type { Workflow } from '../../functions/fulfilment/step-functions.ts';
 import { handlers as taskHandlers } from '../../functions/fulfilment/tasks.ts';
 import type { WorkflowInput } from '../../functions/fulfilment/workflow.ts';
 import inventory from '../../functions/inventory/contract.ts';
-import { allocate, availableByNode } from '../../functions/inventory/parts.ts';
-import { levelsOf, moveParts } from '../../functions/inventory/store.ts';
+import { totalsOf } from '../../functions/inventory/domain/availability.ts';
+import { allocate, happened, stockOf } from '../../functions/inventory/parts.ts';
+import { levelsOf } from '../../functions/inventory/store/levels.ts';
 import network from '../../functions/network/contract.ts';
 import type { NetworkNode } from '../../functions/network/parts.ts';
 import { nodePart } from '../../functions/network/store.ts';
@@ -77,7 +78,8 @@ export const openFloor = async (given?: Workflow) => {
     for (const line of linesOf(units)) {
       lastReceipt += 1;
       const movement = { ...line, nodeId, kind: 'RECEIPT' as const, movementId: `r${lastReceipt}`, reference: 'test' };
-      await commit({ parts: moveParts(movement, cause), facts: [] });
+      const { parts } = await happened(tables, [movement], cause, { subject: 'receipt/test', version: lastReceipt });
+      await commit({ parts, facts: [] });
     }
   };
 
@@ -91,7 +93,7 @@ export const openFloor = async (given?: Workflow) => {
       promise: { by: '2026-11-20T13:00:00.000Z', text: 'delivered by 2026-11-20 22:00' },
     }));
     for (const { fulfilmentOrderId, nodeId, lines } of fulfilments) {
-      await commit({ ...allocate({ allocationId: fulfilmentOrderId, nodeId, lines }, cause), facts: [] });
+      await commit({ ...allocate([{ allocationId: fulfilmentOrderId, nodeId, lines }], cause), facts: [] });
     }
     const sold = fulfilments.flatMap(({ lines }) => lines.map((line) => ({ ...line, storage: 'AMBIENT' as const })));
     const data: Placed = {
@@ -174,10 +176,13 @@ export const openFloor = async (given?: Workflow) => {
     /** `[on hand, allocated, available]` of a SKU at a node. */
     stock: async (nodeId: string, sku: string): Promise<number[]> => {
       const level = (await levelsOf(tables, sku)).find((one) => one.nodeId === nodeId);
-      return level === undefined ? [] : [level.onHand, level.allocated, level.available];
+      if (level === undefined) return [];
+      const { onHand, allocated, available } = totalsOf(level);
+      return [onHand, allocated, available];
     },
 
-    available: async (sku: string) => Object.fromEntries((await availableByNode(tables, [sku])).get(sku)!),
+    available: async (sku: string) =>
+      Object.fromEntries((await stockOf(tables, [{ sku }], { now: NOW })).available.get(sku)!),
 
     remember: async (customerId: string, addressId: string, address: Address = homeInSeoul) =>
       commit(await rememberAddress(tables, sealer, customerId, addressId, address)),

@@ -31,9 +31,12 @@ const later = (ms: number) => new Date(Date.parse(NOW) + ms).toISOString();
 describe('a plan for an order', () => {
   it('is made from the nodes and the stock as they are', async () => {
     const few = await plan(floor.runtime.tables, request({ TEE: 2 }));
-    expect(few).toMatchObject({ ok: true, value: [{ nodeId: 'dc-busan', lines: [{ sku: 'TEE', units: 2 }] }] });
+    expect(few).toMatchObject({
+      ok: true,
+      value: { fulfilments: [{ nodeId: 'dc-busan', lines: [{ sku: 'TEE', units: 2 }] }] },
+    });
     const many = await plan(floor.runtime.tables, request({ TEE: 5 }));
-    expect(many).toMatchObject({ ok: true, value: [{ nodeId: 'store-seoul' }] });
+    expect(many).toMatchObject({ ok: true, value: { fulfilments: [{ nodeId: 'store-seoul' }] } });
     const tooMany = await plan(floor.runtime.tables, request({ TEE: 12 }));
     expect(tooMany).toMatchObject({
       ok: false,
@@ -63,7 +66,7 @@ describe('a plan for an order', () => {
 
 it('a customer is shown what can be chosen', async () => {
   const { lines, destination, now } = request({ TEE: 3 });
-  const shown = await options(floor.runtime.tables, { lines, destination, now });
+  const shown = await options(floor.runtime.tables, { lines, destination, now, channel: 'web' });
   expect(shown.map(({ choice, available }) => [choice, available])).toEqual([
     ['HOME_DELIVERY', true],
     ['SAME_DAY', false],

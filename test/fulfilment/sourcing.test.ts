@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Survey } from '../../functions/fulfilment/sourcing/candidates.ts';
-import { distanceFrom } from '../../functions/fulfilment/sourcing/geography.ts';
 import { deliveryOptions } from '../../functions/fulfilment/sourcing/options.ts';
 import type { Availability, SourcingNode, SourcingRequest } from '../../functions/fulfilment/sourcing/request.ts';
 import { source, sourceWhatIsThere } from '../../functions/fulfilment/sourcing/source.ts';
+import { distanceFrom } from '../../shared/geography.ts';
 import { BUSAN, daily, dc, GANGNAM, ICHEON, request, SEOUL, stock, store } from './network.ts';
 
 const sourced = (wanted: SourcingRequest, nodes: SourcingNode[], available: Availability) => {

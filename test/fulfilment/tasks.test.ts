@@ -237,7 +237,7 @@ describe('sourcing anew', () => {
     await runWith(
       async () => {
         const stolen = { allocationId: `thief-${sku}`, nodeId: 'store-seoul', lines: [{ sku, units: 1 }] };
-        await floor.commit({ ...allocate(stolen, floor.cause), facts: [] });
+        await floor.commit({ ...allocate([stolen], floor.cause), facts: [] });
       },
       { task: 'resource', input: { fulfilmentOrderId: `${order}-1` } },
     );

@@ -168,7 +168,9 @@ describe('an order that is not paid in time', () => {
     const [stuck, fine] = [await placedBy(), await placedBy()];
     // Somebody resolved its allocation behind the order's back: a bug that a person has to see.
     const [{ fulfilmentOrderId, nodeId, lines }] = stuck.fulfilments as [OrderSnapshot['fulfilments'][number]];
-    await commitChanges(shop.runtime, cause(), [release({ allocationId: fulfilmentOrderId, nodeId, lines }, cause())]);
+    await commitChanges(shop.runtime, cause(), [
+      await release(shop.runtime.tables, { allocationId: fulfilmentOrderId, nodeId, lines }, cause()),
+    ]);
     shop.clock.nowMs += 16 * MINUTE_MS;
     await expect(run({ task: 'expireUnpaid' })).rejects.toThrow(stuck.orderId);
     expect((await reread(fine)).status).toBe('EXPIRED');

@@ -10,6 +10,7 @@ import { type LedgerEntry, type Level, stockDrift } from '../../infra/reconcile/
 import { lasting, type Report } from '../../infra/reconcile.ts';
 
 const at = { sku: 'TEE', nodeId: 'dc' };
+const NONE = { shard: 0, reserved: 0, damaged: 0, qualityHold: 0, onlineOnly: 0 };
 const entry = (kind: string, units: number, reference: string): LedgerEntry => {
   const [onHand, allocated, available] = {
     RECEIPT: [1, 0, 1],
@@ -17,7 +18,7 @@ const entry = (kind: string, units: number, reference: string): LedgerEntry => {
     RELEASE: [0, -1, 1],
     CONSUME: [-1, -1, 0],
   }[kind]!.map((effect) => effect * units) as [number, number, number];
-  return { ...at, kind, onHand, allocated, available, reference };
+  return { ...at, ...NONE, kind, onHand, allocated, available, reference };
 };
 
 /** Ten came in, two went out with o1, three are promised to o2, one was promised to o3 and given back. */
@@ -31,7 +32,7 @@ const ledger = (): LedgerEntry[] => [
 ];
 const level = (changes: Partial<Level> = {}): Level => ({
   ...at,
-  ...{ onHand: 8, reserved: 0, allocated: 3, unavailable: 0, available: 5, version: 6 },
+  ...{ ...NONE, onHand: 8, allocated: 3, available: 5, version: 6, shards: 1 },
   ...changes,
 });
 
@@ -96,7 +97,7 @@ describe('a balance of stock', () => {
     [
       'available that does not follow from the other quantities',
       { reserved: 1 },
-      ['available is 5, onHand - reserved - allocated - unavailable is 4'],
+      ['reserved is 1, the ledger says 0', 'available is 5, onHand - reserved - allocated - unavailable is 4'],
     ],
   ])('with %s is drift', (_, changes, expected) => {
     expect(stockDrift([level(changes)], ledger()).map(({ detail }) => detail)).toEqual(expected);

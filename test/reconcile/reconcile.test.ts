@@ -1,8 +1,8 @@
 import { DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import inventory from '../../functions/inventory/contract.ts';
-import { allocate, consume } from '../../functions/inventory/parts.ts';
-import { levelKey, moveParts } from '../../functions/inventory/store.ts';
+import { allocate, consume, happened } from '../../functions/inventory/parts.ts';
+import { levelKey } from '../../functions/inventory/store/levels.ts';
 import loyalty from '../../functions/loyalty/contract.ts';
 import orders from '../../functions/orders/contract.ts';
 import payments from '../../functions/payments/contract.ts';
@@ -45,12 +45,14 @@ beforeEach(async () => {
     ['loyalty', { pk: `CUSTOMER#${count}`, sk: `ENTRY#${orderId}`, kind: 'EARN', orderId, pending: 20, available: 0 }],
   ] as const;
   const allocation = { allocationId: `${orderId}-1`, ...dc() };
-  for (const parts of [
-    moveParts(receipt, cause),
-    allocate(allocation, cause).parts,
-    consume(allocation, cause).parts,
+  const { tables } = runtime;
+  for (const booked of [
+    () => happened(tables, [receipt], cause, { subject: 'receipt/r1', version: 1 }),
+    async () => allocate([allocation], cause),
+    () => consume(tables, allocation, cause),
   ]) {
-    expect(await runtime.tables.commit(parts)).toEqual({ ok: true, value: undefined });
+    const { parts } = await booked();
+    expect(await tables.commit(parts)).toEqual({ ok: true, value: undefined });
   }
   for (const [TableName, Item] of items) await raw().send(new PutCommand({ TableName, Item }));
 });

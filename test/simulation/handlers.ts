@@ -13,6 +13,8 @@ import { type StepFunctions, workflowOn } from '../../functions/fulfilment/step-
 import { handlers as fulfilmentTasks } from '../../functions/fulfilment/tasks.ts';
 import { handlers as inventoryApi } from '../../functions/inventory/api.ts';
 import inventory from '../../functions/inventory/contract.ts';
+import { handlers as inventoryEvents } from '../../functions/inventory/events.ts';
+import { handlers as inventoryTasks } from '../../functions/inventory/tasks.ts';
 import { handlers as loyaltyApi } from '../../functions/loyalty/api.ts';
 import loyalty from '../../functions/loyalty/contract.ts';
 import { handlers as loyaltyEvents } from '../../functions/loyalty/events.ts';
@@ -96,6 +98,10 @@ export const handlerOf = (place: Place, inside: Inside): Handler => {
       return api(network, networkApi(runtime));
     case 'inventory.api':
       return api(inventory, inventoryApi(runtime));
+    case 'inventory.events':
+      return events(inventory, inventoryEvents(runtime));
+    case 'inventory.tasks':
+      return runTasks(inventory, inventoryTasks(runtime), runtime) as never;
     case 'customers.api':
       return api(customers, customerApi(runtime, sealer));
     case 'carts.api':

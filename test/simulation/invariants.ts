@@ -1,10 +1,11 @@
 import { allocationDrift } from '../../infra/reconcile/allocations.ts';
 import type { Finding } from '../../infra/reconcile/finding.ts';
+import { holdDrift, holdOf } from '../../infra/reconcile/holds.ts';
 import { fulfilledMinor, orderOf, totalMinor } from '../../infra/reconcile/orders.ts';
 import { outboxDrift } from '../../infra/reconcile/outbox.ts';
 import { chargeOf, paymentDrift, paymentOf } from '../../infra/reconcile/payments.ts';
 import { balanceOf, pointsDrift, pointsEntryOf } from '../../infra/reconcile/points.ts';
-import { ledgerEntryOf, levelOf, stockDrift } from '../../infra/reconcile/stock.ts';
+import { ledgerEntriesOf, levelOf, stockDrift } from '../../infra/reconcile/stock.ts';
 import type { Cluster } from './cluster.ts';
 import type { StoredItem } from './engines.ts';
 import type { Told } from './shop.ts';
@@ -16,7 +17,8 @@ const read = ({ engine }: Cluster) => {
     engine.items(table).flatMap((item) => parse(item) ?? []);
   return {
     levels: parsed('inventory', levelOf),
-    ledger: parsed('inventory', ledgerEntryOf),
+    ledger: engine.items('inventory').flatMap(ledgerEntriesOf),
+    holds: parsed('inventory', holdOf),
     orders: parsed('orders', orderOf),
     payments: parsed('payments', paymentOf),
     charges: parsed('payments', chargeOf),
@@ -35,9 +37,10 @@ const all = (witness: Witness, invariant: Invariant, looked: number, findings: r
 
 /** Stock, promises, payments and points against their ledgers, as `npm run reconcile` compares them. */
 const addsUp = (witness: Witness, rest: Rest): void => {
-  const { levels, ledger, orders, payments, charges, balances, points, outbox } = rest;
+  const { levels, ledger, holds, orders, payments, charges, balances, points, outbox } = rest;
   all(witness, 'I4', levels.length, stockDrift(levels, ledger));
   all(witness, 'I3', ledger.length, allocationDrift(ledger, orders));
+  all(witness, 'I3', holds.length, holdDrift(ledger, holds));
   all(witness, 'I6', orders.length + charges.length, paymentDrift(orders, payments, charges));
   all(witness, 'I9', balances.length + points.length, pointsDrift(balances, points));
   all(witness, 'I7', 1, outboxDrift(new Map([['outbox', outbox]])));

@@ -172,10 +172,13 @@ export class MemoryDynamo {
     input: Expressions & { IndexName?: string; Limit: number; ScanIndexForward: boolean; ExclusiveStartKey?: Item },
   ): WireAnswer {
     const values = input.ExpressionAttributeValues!;
-    const [, range] = input.KeyConditionExpression!.split(' AND ');
-    const right = values[/(:\d+)\)?$/.exec(range ?? '')?.[1] ?? '']?.S;
+    // With BETWEEN there are three: the key's, and both ends of the range.
+    const [, range, upper] = input.KeyConditionExpression!.split(' AND ');
+    const valueAt = (text = ''): string | undefined => values[/(:\d+)\)?$/.exec(text)?.[1] ?? '']?.S;
+    const right = valueAt(range);
     const inRange = (sk: string): boolean => {
       if (range === undefined) return true;
+      if (upper !== undefined) return right! <= sk && sk <= valueAt(upper)!;
       return range.startsWith('begins_with') ? sk.startsWith(right!) : sk <= right!;
     };
     const pk = values[':0']!.S!;

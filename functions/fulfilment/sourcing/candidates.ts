@@ -1,6 +1,6 @@
+import { distanceFrom } from '../../../shared/geography.ts';
 import type { SourcedLine } from '../contract.ts';
 import { sameDayClock } from './clock.ts';
-import { distanceFrom } from './geography.ts';
 import type { Availability, SourcingChoice, SourcingNode, SourcingRequest } from './request.ts';
 
 /** Why a node may supply something or nothing. Ruled out by itself first, by stock next, by place and time last. */

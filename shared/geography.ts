@@ -1,4 +1,4 @@
-import type { Location } from '../../../shared/input.ts';
+import type { Location } from './input.ts';
 
 const EARTH_RADIUS_KM = 6371.0088;
 const RADIANS = Math.PI / 180;

@@ -1,0 +1,125 @@
+import type { Tables } from '../../../shared/table.ts';
+import type { Instant } from '../../../shared/time.ts';
+import type { Stock } from '../domain/allocate.ts';
+import { availableOf, type NodeLevel, type Sale, sellableAt, totalsOf } from '../domain/availability.ts';
+import type { Hold } from '../domain/holds.ts';
+import { placeOf } from '../domain/movements.ts';
+import type { SalesChannel } from '../emits.ts';
+import { expiredHolds, holdOf } from '../store/holds.ts';
+import { levelsAt, levelsOf } from '../store/levels.ts';
+import { knownPolicies } from '../store/policies.ts';
+
+/** So many holds that are past their time are looked at for one order; the sweep takes the rest within a minute. */
+const EXPIRED_MAX = 100;
+
+/** What sourcing chooses from: units by SKU by node that may be promised. The guard of `allocate` decides, not this. */
+export interface StockView extends Stock {
+  available: ReadonlyMap<string, ReadonlyMap<string, number>>;
+}
+
+export interface Wanted {
+  sku: string;
+  /** For buffers by category. */
+  category?: string | undefined;
+}
+
+export interface Looking {
+  now: Instant;
+  /** Where it is sold: buffers, pools and pilots apply. Without it everything available is seen, as for a promise made. */
+  channel?: SalesChannel | undefined;
+  /** The buyer's hold, which is theirs to order. */
+  hold?: { holdId: string; holderId: string } | undefined;
+}
+
+const heldAt = (holds: readonly Hold[], level: NodeLevel): number =>
+  holds
+    .flatMap(({ lines }) => lines)
+    .reduce((sum, line) => (placeOf(line) === placeOf(level) ? sum + line.units : sum), 0);
+
+const viewOf = (
+  levels: readonly NodeLevel[],
+  sellable: (level: NodeLevel) => number,
+  own: Hold | undefined,
+  expired: readonly Hold[],
+): StockView => {
+  const available = new Map<string, Map<string, number>>();
+  const kept = new Map<string, number>();
+  for (const level of levels) {
+    const units = sellable(level);
+    const held = heldAt(own === undefined ? expired : [own, ...expired], level);
+    const nodes = available.get(level.sku) ?? new Map<string, number>();
+    available.set(level.sku, nodes.set(level.nodeId, units + held));
+    const reserve = availableOf(level) - units;
+    if (reserve > 0) kept.set(placeOf(level), reserve);
+  }
+  return { available, kept, levels: new Map(levels.map((level) => [placeOf(level), level])), own, expired };
+};
+
+const ownHold = async (tables: Tables, hold: Looking['hold']): Promise<Hold | undefined> => {
+  const found = hold === undefined ? undefined : await holdOf(tables, hold.holdId);
+  return found?.status === 'HELD' && found.holderId === hold?.holderId ? found : undefined;
+};
+
+const sellableBy = async (tables: Tables, wanted: readonly Wanted[], { channel, now }: Looking) => {
+  if (channel === undefined) return availableOf;
+  const policies = await knownPolicies(tables, now);
+  const categories = new Map(wanted.map(({ sku, category }) => [sku, category]));
+  return (level: NodeLevel): number => {
+    const sale: Sale = { channel, now, category: categories.get(level.sku) };
+    return sellableAt(level, policies, sale).units;
+  };
+};
+
+/** What may be promised of some SKUs, over all nodes. Two queries where nothing is hot. */
+export const stockOf = async (tables: Tables, wanted: readonly Wanted[], looking: Looking): Promise<StockView> => {
+  const skus = [...new Set(wanted.map(({ sku }) => sku))];
+  const [sellable, own, ...levels] = await Promise.all([
+    sellableBy(tables, wanted, looking),
+    ownHold(tables, looking.hold),
+    ...skus.map((sku) => levelsOf(tables, sku)),
+  ]);
+  return viewOf(levels.flat(), sellable, own, []);
+};
+
+/** Every level of a SKU as it stands, one that is spread over shards as it stands at one moment. */
+const wholeLevels = async (tables: Tables, sku: string): Promise<NodeLevel[]> => {
+  const read = await levelsOf(tables, sku, true);
+  const hot = read.filter(({ shards }) => shards.length > 1);
+  const whole = new Map((await levelsAt(tables, hot)).map((level) => [level.nodeId, level]));
+  return read.map((level) => whole.get(level.nodeId) ?? level);
+};
+
+/** Holds of some SKUs whose time is up and that nobody has swept yet. */
+const expiredOf = async (tables: Tables, skus: readonly string[], now: Instant): Promise<Hold[]> => {
+  const expired: Hold[] = [];
+  for await (const hold of expiredHolds(tables, now, EXPIRED_MAX)) {
+    if (hold.lines.some(({ sku }) => skus.includes(sku))) expired.push(hold);
+  }
+  return expired;
+};
+
+/**
+ * As `stockOf`, before anybody is told that something is sold out (rule 10): every level as it stands, a hot one with
+ * all its shards at one moment, and with the holds whose time is up, which the order may take over.
+ */
+export const stockToTheLast = async (
+  tables: Tables,
+  wanted: readonly Wanted[],
+  looking: Looking,
+): Promise<StockView> => {
+  const skus = [...new Set(wanted.map(({ sku }) => sku))];
+  const [sellable, own, ...read] = await Promise.all([
+    sellableBy(tables, wanted, looking),
+    ownHold(tables, looking.hold),
+    ...skus.map((sku) => wholeLevels(tables, sku)),
+  ]);
+  const levels = read.flat();
+  const isHeld = levels.some((level) => totalsOf(level).reserved > 0);
+  const expired = isHeld ? await expiredOf(tables, skus, looking.now) : [];
+  return viewOf(
+    levels,
+    sellable,
+    own,
+    expired.filter(({ holdId }) => holdId !== own?.holdId),
+  );
+};

@@ -1,0 +1,135 @@
+import { check, put, update } from '../../../shared/change.ts';
+import type { Cause } from '../../../shared/outbox.ts';
+import type { Guard, Key, Part, Tables } from '../../../shared/table.ts';
+import type { NodeLevel } from '../domain/availability.ts';
+import { added, type Deltas, deltasByShard, type Move, type Place, placeOf } from '../domain/movements.ts';
+import type { Share } from '../domain/shards.ts';
+import { QUANTITIES } from '../emits.ts';
+import { contentionKey, levelKey, TABLE, unchanged } from './levels.ts';
+
+export interface Booking {
+  /** Available units that have to stay at shard 0 of a level, by `placeOf`: what buffers keep back. */
+  kept?: ReadonlyMap<string, number>;
+  /** Levels that must stand as they were read, by `placeOf`. Nothing else guards them: they may fall below zero. */
+  exact?: ReadonlyMap<string, NodeLevel>;
+  /** What else is written with the balance of a level's first shard, by `placeOf`: a belief, its number of shards. */
+  attributes?: ReadonlyMap<string, object>;
+}
+
+export type MoveRefusal = 'changed-meanwhile' | 'insufficient-stock';
+
+const ledgerPk = ({ sku, nodeId }: Place): string => `LEDGER#${sku}#${nodeId}`;
+/** Ledger entries of a level by when they were written. */
+export const timelinePk = ({ sku, nodeId }: Place): string => `${sku}#${nodeId}`;
+const entryKey = (place: Place, movementId: string): Key => ({ pk: ledgerPk(place), sk: movementId });
+
+/** The immutable entry. One that touches other shards than the first says by how much each changed. */
+const entryPart = (move: Move, cause: Cause): Part<'changed-meanwhile'> => {
+  const { sku, nodeId, kind, movementId, reference, reason, occurredAt, isWatched } = move;
+  const byShard = deltasByShard(move);
+  const total = [...byShard.values()].reduce<Deltas>(added, {});
+  const isPlain = byShard.size === 1 && byShard.has(0);
+  const shards = [...byShard].map(([shard, deltas]) => ({ shard, ...deltas }));
+  return put(
+    TABLE,
+    {
+      ...entryKey(move, movementId),
+      ...{ kind, ...total, reference, reason, occurredAt, actor: cause.actor, at: cause.now },
+      ...(isPlain ? {} : { shards }),
+      ...(isWatched === true ? { isWatched } : {}),
+      byTimePk: timelinePk(move),
+      byTimeSk: `${cause.now}#${movementId}`,
+    },
+    [{ guard: 'absent' }],
+    { problem: 'changed-meanwhile', detail: `${movementId} of ${sku} at ${nodeId} was booked before` },
+  );
+};
+
+const notEnough = (place: Place, deltas: Deltas) => {
+  const units = Math.max(0, ...QUANTITIES.map((quantity) => -(deltas[quantity] ?? 0)));
+  return {
+    problem: 'insufficient-stock' as const,
+    detail: `fewer than ${units} of ${place.sku} are there at ${place.nodeId}`,
+  };
+};
+
+const balancePart = (
+  place: Place,
+  shard: number,
+  { deltas, movements }: { deltas: Deltas; movements: number },
+  { kept, exact, attributes }: Booking,
+): Part<MoveRefusal> => {
+  const read = exact?.get(placeOf(place))?.shards.find((one) => one.shard === shard);
+  const set = shard === 0 ? attributes?.get(placeOf(place)) : undefined;
+  const keptUnits = shard === 0 ? (kept?.get(placeOf(place)) ?? 0) : 0;
+  const guards: Guard[] =
+    read !== undefined
+      ? unchanged(read)
+      : QUANTITIES.filter((quantity) => (deltas[quantity] ?? 0) < 0).map((attribute) => ({
+          guard: 'at-least',
+          attribute,
+          units: -deltas[attribute]! + (attribute === 'available' ? keptUnits : 0),
+        }));
+  const part = update(
+    TABLE,
+    levelKey(place.sku, place.nodeId, shard),
+    { add: { ...deltas, version: movements }, ...(set === undefined ? {} : { set: { ...set } }) },
+    guards,
+    read === undefined
+      ? notEnough(place, deltas)
+      : { problem: 'changed-meanwhile', detail: `the stock of ${placeOf(place)} was changed meanwhile` },
+  );
+  return { ...part, tally: contentionKey(place) };
+};
+
+/**
+ * Movements as parts of ONE transaction: for each shard that they touch its balance, which may not fall below zero, and
+ * for each movement its ledger entry, whose key makes it happen at most once. What one movement gives another may take:
+ * a level is written once, by the sum (rule 3).
+ */
+export const bookParts = (moves: readonly Move[], cause: Cause, booking: Booking = {}): Part<MoveRefusal>[] => {
+  const balances = new Map<string, { place: Place; shard: number; deltas: Deltas; movements: number }>();
+  for (const move of moves) {
+    for (const [shard, deltas] of deltasByShard(move)) {
+      const id = `${placeOf(move)} ${shard}`;
+      const before = balances.get(id) ?? { place: move, shard, deltas: {}, movements: 0 };
+      balances.set(id, { ...before, deltas: added(before.deltas, deltas), movements: before.movements + 1 });
+    }
+  }
+  const untouched = [...(booking.exact?.values() ?? [])].flatMap((level) =>
+    level.shards
+      .filter(({ shard }) => !balances.has(`${placeOf(level)} ${shard}`))
+      .map((shard) =>
+        check(TABLE, levelKey(level.sku, level.nodeId, shard.shard), unchanged(shard), {
+          problem: 'changed-meanwhile' as const,
+          detail: `the stock of ${placeOf(level)} was changed meanwhile`,
+        }),
+      ),
+  );
+  return [
+    ...[...balances.values()].map(({ place, shard, ...sum }) => balancePart(place, shard, sum, booking)),
+    ...moves.map((move) => entryPart(move, cause)),
+    ...untouched,
+  ];
+};
+
+interface EntryItem extends Deltas {
+  shards?: ({ shard: number } & Deltas)[];
+  isWatched?: boolean;
+}
+
+/** From which shards the units of some movements came, as their ledgers say; shard 0 where none says anything else. */
+export const sharesBooked = async (
+  tables: Tables,
+  moves: readonly (Place & { movementId: string; units: number })[],
+  quantity: 'allocated',
+): Promise<{ shares: Share[]; isWatched: boolean }[]> => {
+  const reads = moves.map((move) => ({ table: TABLE, key: entryKey(move, move.movementId) }));
+  const entries = (await tables.snapshot(reads)) as (EntryItem | undefined)[];
+  return entries.map((entry, index) => ({
+    shares: entry?.shards?.flatMap(({ shard, [quantity]: units = 0 }) => (units > 0 ? [{ shard, units }] : [])) ?? [
+      { shard: 0, units: moves[index]!.units },
+    ],
+    isWatched: entry?.isWatched === true,
+  }));
+};

@@ -1,0 +1,38 @@
+import type * as z from 'zod';
+import type { Key, Page, Tables } from '../../../shared/table.ts';
+import type { Instant } from '../../../shared/time.ts';
+import type { Movement } from '../contract/shapes.ts';
+import type { Place } from '../domain/movements.ts';
+import { QUANTITIES } from '../emits.ts';
+import { timelinePk } from './book.ts';
+import { TABLE } from './levels.ts';
+
+type MovementItem = z.infer<typeof Movement>;
+
+export interface Span {
+  from?: Instant | undefined;
+  /** Not itself in the span. */
+  until?: Instant | undefined;
+}
+
+/** Below and above every moment that a ledger has. */
+const EVER = { from: '0', until: '9999' };
+
+/** The ledger of a level within a span of time, in the order in which it was booked. The index holds keys only. */
+export const movementsOf = async (
+  tables: Tables,
+  { sku, nodeId }: Place,
+  { from = EVER.from, until = EVER.until }: Span,
+  page: { limit: number; cursor?: string | undefined },
+): Promise<Page<MovementItem>> => {
+  const { items: keys, ...rest } = await tables.query<Key>(TABLE, {
+    ...{ index: 'byTime', pk: timelinePk({ sku, nodeId }), from, upTo: until, ...page },
+  });
+  const found = await tables.snapshot(keys.map(({ pk, sk }) => ({ table: TABLE, key: { pk, sk } })));
+  const items = found.flatMap((item, index) => {
+    if (item === undefined) return [];
+    const quantities = Object.fromEntries(QUANTITIES.map((quantity) => [quantity, item[quantity] ?? 0]));
+    return [{ ...(item as unknown as MovementItem), ...quantities, sku, nodeId, movementId: keys[index]!.sk }];
+  });
+  return { items, ...rest };
+};

@@ -1,0 +1,24 @@
+import type { DynamoError } from './dynamo.ts';
+import type { ProblemName } from './problem.ts';
+import type { Part } from './table.ts';
+
+/** What transactions do that meet on an item: try again, at random moments, and remember what they met on. */
+
+export const RETRY_BASE_MS = 20;
+const RETRY_CAP_MS = 500;
+const TRANSIENT_REASONS = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
+
+/** Others write the same items just now; it may be tried again at once, with jitter. */
+export const isContention = ({ name, CancellationReasons: reasons }: DynamoError): boolean =>
+  name === 'TransactionInProgressException' ||
+  name === 'TransactionConflictException' ||
+  (name === 'TransactionCanceledException' && reasons.some((reason) => TRANSIENT_REASONS.has(reason.Code ?? '')));
+
+/** Parts whose items other transactions were writing. */
+export const contended = <P extends ProblemName>(
+  { CancellationReasons: reasons }: DynamoError,
+  parts: readonly Part<P>[],
+) => parts.filter((part, index) => part.tally !== undefined && reasons?.[index]?.Code === 'TransactionConflict');
+
+export const backoffMs = (random: () => number, attempt: number): number =>
+  random() * Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** attempt);
