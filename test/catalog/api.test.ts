@@ -53,7 +53,7 @@ describe('publishing a product', () => {
       ...variant('TEE-L', 13_900),
       productId: 'tee',
       name: { ko: '반팔 티셔츠', en: 'T-shirt' },
-      category: 'apparel/tops',
+      category: 'apparel',
       storage: 'AMBIENT',
     });
   });
