@@ -8,7 +8,7 @@ import { balanceOf, pointsDrift, pointsEntryOf } from '../../infra/reconcile/poi
 import { ledgerEntriesOf, levelOf, stockDrift } from '../../infra/reconcile/stock.ts';
 import type { Cluster } from './cluster.ts';
 import type { StoredItem } from './engines.ts';
-import type { Told } from './shop.ts';
+import { DISPUTED, type Told } from './shop.ts';
 import type { Invariant, Witness } from './witness.ts';
 
 /** Everything at rest: what the tables hold once all has come to an end. */
@@ -45,17 +45,13 @@ const addsUp = (witness: Witness, rest: Rest): void => {
   all(witness, 'I9', balances.length + points.length, pointsDrift(balances, points));
   all(witness, 'I7', 1, outboxDrift(new Map([['outbox', outbox]])));
   for (const { sku, nodeId, onHand, reserved, allocated, available } of levels) {
-    const isBelow = Math.min(onHand, reserved, allocated, available) < 0;
-    witness.expect(
-      'I1',
-      !isBelow,
-      () => `${sku} at ${nodeId}: ${JSON.stringify({ onHand, reserved, allocated, available })}`,
-    );
-    witness.expect(
-      'I3',
-      allocated === 0,
-      () => `${allocated} ${sku} at ${nodeId} are promised, and nobody waits for them`,
-    );
+    const booked = { onHand, reserved, allocated, available };
+    // What a till sold below zero is on record as a discrepancy.
+    const isBelow = sku === DISPUTED ? Math.min(reserved, allocated) < 0 : Math.min(...Object.values(booked)) < 0;
+    witness.expect('I1', !isBelow, () => `${sku} at ${nodeId}: ${JSON.stringify(booked)}`);
+    const nobody = 'and nobody waits for them';
+    witness.expect('I3', allocated === 0, () => `${allocated} ${sku} at ${nodeId} are promised, ${nobody}`);
+    witness.expect('I3', reserved === 0, () => `${reserved} ${sku} at ${nodeId} are held, ${nobody}`);
   }
 };
 
@@ -179,8 +175,19 @@ export const checkAtRest = (witness: Witness, cluster: Cluster, told: Told): voi
   kept(witness, told, rest);
 };
 
+/** Holds whose time was up 90 s ago, or 90 s after the trouble ended, and orders that wait for their money as long (I10). */
+export const checkHolds = (witness: Witness, cluster: Cluster, troubleEndedMs: number): void => {
+  checkOrders(witness, cluster, troubleEndedMs);
+  for (const item of cluster.engine.items('inventory')) {
+    if (!item.pk.startsWith('HOLD#') || item.status !== 'HELD') continue;
+    const overMs = Math.max(Date.parse(String(item.heldUntil)), troubleEndedMs) + 90_000;
+    const isOver = cluster.scheduler.nowMs > overMs;
+    witness.expect('I10', !isOver, () => `${item.pk} holds stock since ${item.heldUntil}`);
+  }
+};
+
 /** Orders that wait for their money although their time was up 90 s ago, or 90 s after the trouble ended (I10). */
-export const checkHolds = (witness: Witness, { engine, scheduler }: Cluster, troubleEndedMs: number): void => {
+const checkOrders = (witness: Witness, { engine, scheduler }: Cluster, troubleEndedMs: number): void => {
   for (const item of engine.items('orders')) {
     if (item.status !== 'PENDING_PAYMENT') continue;
     const overMs = Math.max(Date.parse(String(item.payBy)), troubleEndedMs) + 90_000;

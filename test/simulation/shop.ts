@@ -5,12 +5,14 @@ import type { Cluster } from './cluster.ts';
 import type { Witness } from './witness.ts';
 
 export const SKUS = ['TEE', 'CAP', 'MUG', 'PEN', 'BAG'] as const;
+/** What safety stock, buffers, doubts and tills concern: less may be sold of it than is there, or more than was. */
+export const DISPUTED = 'BAG';
 /** Always open; what sold out is measured by. */
 export const NODES = ['dc-icheon', 'store-gangnam', 'store-hongdae', 'store-busan'] as const;
 /** Opens and closes as it likes. */
 export const POP_UP = 'pop-up';
 export const CHANNELS = ['market', 'kiosk'] as const;
-export const CUSTOMERS = Array.from({ length: 8 }, (_, index) => `customer-${index + 1}`);
+export const CUSTOMERS = Array.from({ length: 10 }, (_, index) => `customer-${index + 1}`);
 
 export const headOffice = staffCaller(
   '*',
@@ -19,11 +21,13 @@ export const headOffice = staffCaller(
     'network:write',
     'inventory:read',
     'inventory:write',
+    'stock:work',
     'orders:read',
     'fulfilment:work',
   ] as const),
 );
-export const associate = (nodeId: string): Caller => staffCaller(nodeId, 'fulfilment:work', 'inventory:read');
+export const associate = (nodeId: string): Caller =>
+  staffCaller(nodeId, 'fulfilment:work', 'inventory:read', 'stock:work');
 export const asCustomer = customerCaller;
 export const asChannel = channelCaller;
 
@@ -48,6 +52,8 @@ export interface Told {
   references: Map<string, Set<string>>;
   /** Units received and adjusted that were acknowledged, by movement. */
   movements: Map<string, { nodeId: string; sku: string; units: number }[]>;
+  /** Holds that were acknowledged. */
+  holds: Set<string>;
   /** Orders whose payment was acknowledged. */
   paid: Set<string>;
 }
@@ -57,6 +63,7 @@ export const noneTold = (): Told => ({
   orders: new Map(),
   references: new Map(),
   movements: new Map(),
+  holds: new Set(),
   paid: new Set(),
 });
 

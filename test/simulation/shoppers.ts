@@ -5,18 +5,18 @@ import { asChannel, asCustomer, home, NODES, type Shop, SKUS } from './shop.ts';
 const TOKENS = { tok_approve: 6, tok_decline: 1, tok_needs_action: 1.5, tok_timeout: 1 };
 const PAUSE_MS = { min: 500, max: 25_000 };
 
-const pause = ({ cluster, chance }: Shop): Promise<void> =>
+export const pause = ({ cluster, chance }: Shop): Promise<void> =>
   cluster.scheduler.sleep(chance.between(PAUSE_MS.min, PAUSE_MS.max));
 
 /** Asks once, or, impatient, twice at the same time; the answers have to be the same then. */
-const command = async (shop: Shop, caller: Caller, ask: Ask): Promise<Answer | undefined> => {
+export const command = async (shop: Shop, caller: Caller, ask: Ask): Promise<Answer | undefined> => {
   const { clients, chance, cluster } = shop;
   if (!chance.happens(cluster.faults.doubleSubmit)) return clients.ask(caller, ask);
   const answers = await Promise.all([clients.ask(caller, ask), clients.ask(caller, ask)]);
   return answers.find((answer) => answer !== undefined && answer.status < 300) ?? answers[0];
 };
 
-const isFine = (answer: Answer | undefined): answer is Answer => answer !== undefined && answer.status < 300;
+export const isFine = (answer: Answer | undefined): answer is Answer => answer !== undefined && answer.status < 300;
 
 const unitsIn = (lines: readonly { units: number }[]): number => lines.reduce((sum, { units }) => sum + units, 0);
 
@@ -93,6 +93,14 @@ const checkOut = async (shop: Shop, caller: Caller, customerId: string): Promise
   const cart = await clients.ask(caller, { operation: 'carts.current' });
   if (!isFine(cart) || cart.body.cartId === undefined) return undefined;
   const cartId = String(cart.body.cartId);
+  if (chance.happens(0.3)) {
+    // A hold that may well run out before its shopper comes back.
+    const body = { holdSeconds: chance.between(5, 300) };
+    const held = await command(shop, caller, { operation: 'carts.hold', body, key: clients.newKey(caller) });
+    if (isFine(held)) told.holds.add(held.body.cart.holdId);
+    await pause(shop);
+    if (chance.happens(0.2)) return undefined;
+  }
   const ask = (): Ask => ({ operation: 'orders.place', body: { cartId }, key: clients.newKey(caller) });
   const impatient = chance.happens(0.15);
   const answers = impatient

@@ -8,6 +8,7 @@ import { type Engine, memoryEngine, TABLES } from './engines.ts';
 import { NO_FAULTS, someFaults } from './faults.ts';
 import type { Place } from './handlers.ts';
 import { checkAtRest, checkHolds } from './invariants.ts';
+import { holder, keeper } from './keepers.ts';
 import { CHANNELS, CUSTOMERS, NODES, noneTold, openShop, POP_UP, type Shop } from './shop.ts';
 import { channel, shopper } from './shoppers.ts';
 import { office, worker, workOff } from './staff.ts';
@@ -116,6 +117,8 @@ export class Simulation {
       ...CHANNELS.flatMap((id) => [1, 2].map((till) => one(`${id} ${till}`, (own) => channel(own, id, till)))),
       ...[...NODES, POP_UP].flatMap((id) => [1, 2].map((shift) => one(`${id} ${shift}`, (own) => worker(own, id)))),
       one('office', office),
+      ...CUSTOMERS.slice(0, 2).map((id) => one(`holder ${id}`, (own) => holder(own, id))),
+      ...[1, 2].map((number) => one(`keeper ${number}`, keeper)),
     ];
     await this.waitFor(Promise.all(everybody));
   }

@@ -1,10 +1,11 @@
 import type { Answer } from './client.ts';
-import { associate, headOffice, NODES, POP_UP, popUp, product, type Shop, SKUS } from './shop.ts';
+import { associate, DISPUTED, headOffice, NODES, POP_UP, popUp, product, type Shop, SKUS } from './shop.ts';
 
 interface Work {
   fulfilmentOrderId: string;
   nodeId: string;
   method: 'SHIP' | 'COLLECT';
+  lines: { sku: string }[];
   work: string;
 }
 
@@ -28,10 +29,12 @@ const worklist = async ({ clients }: Shop, nodeId: string): Promise<Work[]> => {
 const step = async (
   { clients }: Shop,
   nodeId: string,
-  { fulfilmentOrderId }: Work,
+  { fulfilmentOrderId, lines }: Work,
   action: string,
 ): Promise<boolean> => {
-  const body = action === 'reject' ? { reason: 'damaged' } : {};
+  // Only of what is disputed anyway do refusals make anybody doubt the books.
+  const cause = lines.every(({ sku }) => sku === DISPUTED) ? 'NOT_FOUND' : 'BUSY';
+  const body = action === 'reject' ? { reason: 'damaged', cause } : {};
   const operation = `fulfilment.${action}` as const;
   return isFine(
     await clients.ask(associate(nodeId), {

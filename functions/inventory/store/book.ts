@@ -45,6 +45,9 @@ const entryPart = (move: Move, cause: Cause): Part<'changed-meanwhile'> => {
   );
 };
 
+/** On hand follows from the others: goods that were promised may leave though a till sold more than there was. */
+const GUARDED = QUANTITIES.filter((quantity) => quantity !== 'onHand');
+
 const notEnough = (place: Place, deltas: Deltas) => {
   const units = Math.max(0, ...QUANTITIES.map((quantity) => -(deltas[quantity] ?? 0)));
   return {
@@ -65,7 +68,7 @@ const balancePart = (
   const guards: Guard[] =
     read !== undefined
       ? unchanged(read)
-      : QUANTITIES.filter((quantity) => (deltas[quantity] ?? 0) < 0).map((attribute) => ({
+      : GUARDED.filter((quantity) => (deltas[quantity] ?? 0) < 0).map((attribute) => ({
           guard: 'at-least',
           attribute,
           units: -deltas[attribute]! + (attribute === 'available' ? keptUnits : 0),
