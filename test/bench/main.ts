@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { costPerThousandOrders, REGIONS } from '../../docs/cost.ts';
 import { synthesize } from '../../infra/local/synth.ts';
+import { measureAvailabilityUnits } from './availability.ts';
 import { measureBundles } from './bundles.ts';
 import { closeConnections } from './http.ts';
 import { measureAvailability, measureCheckouts, measureDoubleSubmits, measureHotSku } from './measures.ts';
 import { measureOrder } from './order-cost.ts';
 import { Shop } from './shop.ts';
+import { measureEvents, measureHolds } from './stock.ts';
 import { startSystem } from './system.ts';
 
 /** `npm run bench [-- --json FILE]`: one table of what the system does on this machine, with everything that follows. */
@@ -38,7 +40,10 @@ try {
   record(await measureCheckouts(shop, system));
   record(await measureHotSku(shop));
   record(await measureDoubleSubmits(shop));
+  record(await measureHolds(shop));
   await system.end();
+  record(await measureEvents());
+  record(await measureAvailabilityUnits());
   const units = await measureOrder();
   writeFileSync(ORDER_UNITS, `${JSON.stringify(units, null, 2)}\n`);
   record({
