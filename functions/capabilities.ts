@@ -11,11 +11,13 @@ import orders from './orders/contract.ts';
 import outbox from './outbox/contract.ts';
 import payments from './payments/contract.ts';
 import platform from './platform/contract.ts';
+import tills from './tills/contract.ts';
 
 export const CAPABILITIES: readonly Capability[] = [
   catalog,
   network,
   inventory,
+  tills,
   customers,
   carts,
   orders,
