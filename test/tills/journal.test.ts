@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canonicalForm, publicKeyOf, type SignedEntry, TillJournal } from '../../examples/till/journal.ts';
 import { sendJournal } from '../../examples/till/send.ts';
-import { BATCH_ENTRIES_MAX, GAPS_MAX, SALE_LINES_MAX } from '../../functions/tills/contract.ts';
+import { BATCH_ENTRIES_MAX, SALE_LINES_MAX } from '../../functions/tills/contract.ts';
 import { hashOf, isSignedBy } from '../../functions/tills/signature.ts';
 import type { Client } from '../../shared/client.ts';
 import { customerCaller, outboxOf } from '../support/call.ts';
@@ -172,23 +172,6 @@ describe('the journal of a till that was offline', () => {
     expect(most).toBe(3 * SALE_LINES_MAX + 4);
     expect(await counter.level(skus[0]!)).toMatchObject({ onHand: -BATCH_ENTRIES_MAX });
   });
-
-  it('that leaves out too much has to send it first', async () => {
-    const sku = await counter.goods(0);
-    const { till, entries } = await offline(sku, 2 * GAPS_MAX + 2);
-    const every2nd = entries.filter((_, index) => index % 2 === 1);
-    let answer = await counter.send(till.tillId, every2nd.slice(0, 1));
-    for (let from = 1; from < every2nd.length; from += BATCH_ENTRIES_MAX) {
-      answer = await counter.send(till.tillId, every2nd.slice(from, from + BATCH_ENTRIES_MAX));
-    }
-    expect(answer.body.entries.at(-1)).toMatchObject({ outcome: 'REFUSED', because: 'TOO_MANY_GAPS' });
-    expect(answer.body.missing).toHaveLength(GAPS_MAX);
-    expect(outcomesOf(await counter.send(till.tillId, [entries[0]!, every2nd.at(-1)!]))).toEqual([
-      'APPLIED',
-      'APPLIED',
-    ]);
-    // Some 200 transactions.
-  }, 60_000);
 });
 
 describe('an entry that is not to be trusted', () => {
