@@ -1,3 +1,5 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { publicKeyOf, TillJournal } from '../../examples/till/journal.ts';
 import { type CallOptions, channelCaller, customerCaller, staffCaller } from '../support/call.ts';
 
 /** Who acts in the matrix. The owner has everything; the stranger, the other store and the other channel have nothing. */
@@ -52,6 +54,16 @@ export const product = {
     },
   ],
 };
+
+export const TILL = 'till-gangnam-1';
+const tillKey = generateKeyPairSync('ed25519').privateKey;
+/** The till as it is registered, and what it sold. */
+export const till = { nodeId: STORE, keys: [publicKeyOf(tillKey)], status: 'ACTIVE' };
+export const counterSale = {
+  ...{ saleId: '20261123-0001', kind: 'SALE' as const, lines: [{ sku: SKU, units: 1 }] },
+  occurredAt: '2026-11-23T00:59:00.000Z',
+};
+export const journalEntry = new TillJournal(TILL, tillKey).record({ ...counterSale, saleId: '20261123-0002' });
 
 export const address = {
   recipient: 'A customer',
@@ -112,6 +124,8 @@ export const furnish = async (
     path: { policyId: 'kiosk-buffer' },
     body: { kind: 'BUFFER', channels: ['kiosk'] },
   });
+
+  await done('tills.maintain', { as: HEAD_OFFICE, path: { tillId: TILL }, body: till });
 
   const home = { choice: 'HOME_DELIVERY', addressId };
   const orderId = await order(home);

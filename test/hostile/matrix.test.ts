@@ -134,6 +134,7 @@ const OWNED: Record<string, readonly Caller[]> = {
   fulfilmentOrderId: [OTHER_ASSOCIATE],
   holdId: [STRANGER, CHANNEL],
   discrepancyId: [OTHER_ASSOCIATE],
+  tillId: [OTHER_ASSOCIATE],
   'worklist nodeId': [OTHER_ASSOCIATE],
 };
 const OPEN_TO_ALL_WITH_THE_SCOPE = new Set([
@@ -146,11 +147,14 @@ const OPEN_TO_ALL_WITH_THE_SCOPE = new Set([
   'cursor',
   'supplyId',
   'policyId',
+  'saleId',
 ]);
+/** Whoever has their scope may ask for anybody's. */
+const OF_ALL = ['orders.anyOrder', 'tills.maintain'];
 
 const ownedFields = (name: string, operation: Operation): string[] => {
   const { access } = operation;
-  if (access.kind === 'anyone' || name === 'orders.anyOrder') return [];
+  if (access.kind === 'anyone' || OF_ALL.includes(name)) return [];
   const fields = Object.keys(operation.input.shape);
   const atNode = access.kind === 'node' && fields.includes('nodeId') ? ['worklist nodeId'] : [];
   return [...fields.filter((field) => field in OWNED), ...atNode];

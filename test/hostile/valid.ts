@@ -3,7 +3,9 @@ import {
   ASSOCIATE,
   address,
   CHANNEL,
+  counterSale,
   HEAD_OFFICE,
+  journalEntry,
   type Known,
   node,
   OWNER,
@@ -11,6 +13,8 @@ import {
   profile,
   SKU,
   STORE,
+  TILL,
+  till,
 } from './furnish.ts';
 
 /** One request that its operation accepts, with every field that it knows. Every mutant starts from it. */
@@ -105,6 +109,12 @@ export const validRequests = (known: Known): Record<string, Valid> => {
       as: ASSOCIATE,
       input: { nodeId: STORE, discrepancyId, resolution: 'FOUND', unitsDelta: 1, note: 'behind the counter' },
     },
+    'tills.maintain': { as: HEAD_OFFICE, input: { tillId: TILL, ...till } },
+    'tills.till': { as: ASSOCIATE, input: { tillId: TILL } },
+    'tills.tills': { as: ASSOCIATE, input: { nodeId: STORE, ...page } },
+    'tills.sell': { as: ASSOCIATE, input: { nodeId: STORE, tillId: TILL, ...counterSale } },
+    'tills.journal': { as: ASSOCIATE, input: { tillId: TILL, entries: [journalEntry] } },
+    'tills.conflicts': { as: ASSOCIATE, input: { tillId: TILL, ...page } },
     'customers.profile': { as: OWNER, input: {} },
     'customers.saveProfile': { as: OWNER, input: profile },
     'customers.addAddress': { as: OWNER, input: address },

@@ -25,6 +25,8 @@ import payments from '../../functions/payments/contract.ts';
 import { simulatedProvider } from '../../functions/payments/simulated-provider.ts';
 import { handlers as platformHandlers } from '../../functions/platform/api.ts';
 import platform from '../../functions/platform/contract.ts';
+import { handlers as tillHandlers } from '../../functions/tills/api.ts';
+import tills from '../../functions/tills/contract.ts';
 import { commitChanges } from '../../shared/runtime.ts';
 import { type Answer, apiOf, type CallOptions, listenerOf, outboxOf } from '../support/call.ts';
 import { startTestEngine } from '../support/engine.ts';
@@ -53,6 +55,7 @@ export const openWorld = async () => {
     payments: apiOf(payments, paymentHandlers(runtime, simulatedProvider(runtime.tables)), runtime) as Call,
     fulfilment: apiOf(fulfilment, fulfilmentHandlers(runtime), runtime) as Call,
     loyalty: apiOf(loyalty, loyaltyHandlers(runtime), runtime) as Call,
+    tills: apiOf(tills, tillHandlers(runtime), runtime) as Call,
     platform: apiOf(platform, platformHandlers('test'), runtime) as Call,
   };
 

@@ -33,6 +33,8 @@ import { handlers as paymentEvents } from '../../functions/payments/events.ts';
 import { type PaymentProvider, ProviderUnreachable } from '../../functions/payments/provider.ts';
 import { simulatedProvider } from '../../functions/payments/simulated-provider.ts';
 import { handlers as paymentTasks } from '../../functions/payments/tasks.ts';
+import { handlers as tillApi } from '../../functions/tills/api.ts';
+import tills from '../../functions/tills/contract.ts';
 import type { Capability } from '../../shared/contract.ts';
 import { type ReactionHandlers, reactions } from '../../shared/events.ts';
 import { type OperationHandlers, operations } from '../../shared/http.ts';
@@ -102,6 +104,8 @@ export const handlerOf = (place: Place, inside: Inside): Handler => {
       return events(inventory, inventoryEvents(runtime));
     case 'inventory.tasks':
       return runTasks(inventory, inventoryTasks(runtime), runtime) as never;
+    case 'tills.api':
+      return api(tills, tillApi(runtime));
     case 'customers.api':
       return api(customers, customerApi(runtime, sealer));
     case 'carts.api':
