@@ -6,7 +6,7 @@ import type { TillJournal } from './journal.ts';
  * Sends what waits, oldest first, until everything has arrived. It may fail at any moment: call it again whenever there
  * is a connection, nothing is booked twice. Returns what was refused, for somebody to look at.
  *
- * @throws Error if an answer takes nothing in, as when the key is not registered
+ * @throws Error if an answer takes nothing in, as when the key is not registered or others are too busy
  */
 export const sendJournal = async (client: Client, journal: TillJournal): Promise<Outcome[]> => {
   const refused: Outcome[] = [];
@@ -14,12 +14,13 @@ export const sendJournal = async (client: Client, journal: TillJournal): Promise
     const waiting = journal.state.waiting;
     const entries = waiting.slice(0, BATCH_ENTRIES_MAX);
     const answer = await client(tills.operations.journal, { tillId: journal.tillId, entries });
-    refused.push(...answer.entries.filter(({ outcome }) => outcome === 'REFUSED'));
+    const turnedDown = answer.entries.filter(({ outcome }) => outcome === 'REFUSED');
     journal.settle(answer);
     if (journal.state.waiting.length === waiting.length) {
-      const [first] = refused;
+      const [first] = turnedDown;
       throw new Error(`${journal.tillId}: nothing was taken in: ${first?.because} at ${first?.sequence}`);
     }
+    refused.push(...turnedDown.filter(({ because }) => because !== 'TOO_BUSY'));
   }
   return refused;
 };

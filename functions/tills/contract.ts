@@ -85,7 +85,7 @@ export type Entry = z.infer<typeof Entry>;
 
 const CONFLICTS = ['FORKED', 'CHAIN_BROKEN', 'SALE_ID_TAKEN'] as const;
 export type Conflict = (typeof CONFLICTS)[number];
-const REFUSALS = ['BAD_SIGNATURE', 'TOO_MANY_GAPS', ...CONFLICTS] as const;
+const REFUSALS = ['BAD_SIGNATURE', 'TOO_MANY_GAPS', 'TOO_BUSY', ...CONFLICTS] as const;
 
 const Outcome = z
   .object({

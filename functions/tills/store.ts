@@ -65,7 +65,7 @@ export const salePart = (sale: Sale): Part<'changed-meanwhile'> => {
 };
 
 /** What is on record around one entry of a journal. */
-export interface Surroundings {
+interface Surroundings {
   till: Till | undefined;
   before: KeptEntry | undefined;
   same: KeptEntry | undefined;
