@@ -121,6 +121,16 @@ describe('a sale over the counter', () => {
     expect(await counter.booked(sku)).toHaveLength(1);
   });
 
+  it('sent twice at once with other goods is booked as one of them', async () => {
+    const skus = [await counter.goods(5), await counter.goods(5)];
+    const { tillId } = await counter.newTill();
+    const sale = saleOf([]);
+    const answers = await Promise.all(skus.map((sku) => counter.sell(tillId, { ...sale, lines: [{ sku, units: 1 }] })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
+    const levels = await Promise.all(skus.map((sku) => counter.level(sku)));
+    expect(levels.map(({ onHand }) => onHand).sort()).toEqual([4, 5]);
+  });
+
   it('with a saleId that stands for other goods is refused; with that of another till it is another sale', async () => {
     const sku = await counter.goods(5);
     const [{ tillId }, other] = [await counter.newTill(), await counter.newTill()];
