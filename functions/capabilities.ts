@@ -11,11 +11,13 @@ import orders from './orders/contract.ts';
 import outbox from './outbox/contract.ts';
 import payments from './payments/contract.ts';
 import platform from './platform/contract.ts';
+import stockroom from './stockroom/contract.ts';
 
 export const CAPABILITIES: readonly Capability[] = [
   catalog,
   network,
   inventory,
+  stockroom,
   customers,
   carts,
   orders,
