@@ -8,8 +8,6 @@ import { levelsAt } from '../store/levels.ts';
 
 /** Corrections of what was known, whenever it was found out; everything else that changes units on hand took place. */
 const KNOWLEDGE: readonly MovementKind[] = ['COUNT', 'CORRECTION'];
-/** A request that began before the anchor was read may have been committed after it. */
-const UNDER_WAY_SECONDS = 10;
 const PAGE = 100;
 /** Movements that are looked back over; a level with more of them has to be counted anew. */
 const PAGES_MAX = 20;
@@ -26,6 +24,8 @@ interface Looking {
   from: Instant;
   /** How the level stood when somebody began to watch it. */
   anchor: { version: number; at: Instant };
+  /** Entries of requests that began so long before the anchor are taken for changes after it, too: they may be. */
+  underWaySeconds?: number;
 }
 
 /**
@@ -36,7 +36,7 @@ interface Looking {
 export const booksAsOf = async (
   tables: Tables,
   place: Place,
-  { at, from, anchor }: Looking,
+  { at, from, anchor, underWaySeconds = 0 }: Looking,
 ): Promise<AsOf | undefined> => {
   const [level] = await levelsAt(tables, [place]);
   const { onHand: booked, version } = totalsOf(level!);
@@ -44,7 +44,7 @@ export const booksAsOf = async (
   let seen = 0;
   let cursor: string | undefined;
   for (let page = 0; version > anchor.version && page < PAGES_MAX; page += 1) {
-    const span = { from: plusSeconds(anchor.at, -UNDER_WAY_SECONDS), until: undefined };
+    const span = { from: plusSeconds(anchor.at, -underWaySeconds), until: undefined };
     const found = await movementsOf(tables, place, span, { limit: PAGE, cursor });
     for (const movement of found.items) {
       const { kind, onHand } = movement;

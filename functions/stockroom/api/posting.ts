@@ -12,6 +12,8 @@ import { fitting } from './bounds.ts';
 /** An index that lags follows within a moment; who waits longer than this is asked to come again. */
 const LOOKS_MAX = 6;
 const LOOK_BASE_MS = 50;
+/** What an index still does not show by the last look was under way when the count was opened. */
+const UNDER_WAY_SECONDS = 10;
 
 /** A count whose lines stand against the books, and which counts were the last to correct those. */
 export interface Judged {
@@ -43,7 +45,8 @@ const booksOfLine = async (
   const looking = { at: countedAt, from: readingFrom ?? countedAt, anchor };
   for (let look = 0; look < LOOKS_MAX; look += 1) {
     if (look > 0) await sleep(LOOK_BASE_MS * 2 ** look);
-    const asOf = await booksAsOf(tables, { sku: line.sku, nodeId }, looking);
+    const underWaySeconds = look === LOOKS_MAX - 1 ? UNDER_WAY_SECONDS : 0;
+    const asOf = await booksAsOf(tables, { sku: line.sku, nodeId }, { ...looking, underWaySeconds });
     if (asOf !== undefined) return asOf;
   }
   return undefined;

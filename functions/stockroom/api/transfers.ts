@@ -35,15 +35,10 @@ const supplyOf = (transfer: Transfer, skus: readonly string[]) =>
       }),
     );
 
-const said = (
-  definition: typeof emits.TransferCancelled | typeof emits.TransferClosed,
-  transfer: Transfer,
-  data: object = {},
-): Fact =>
-  fact(definition, `transfer/${transfer.transferId}`, transfer.version, { ...betweenOf(transfer), ...data } as never);
-
+/** A transfer is closed once, by its last delivery or by somebody: a fact of its own, beside that of the delivery. */
 const closing = (transfer: Transfer): Fact =>
-  said(emits.TransferClosed, transfer, {
+  fact(emits.TransferClosed, `transfer/${transfer.transferId}/closing`, 1, {
+    ...betweenOf(transfer),
     lines: balanceOf(transfer).map(({ sku, over, lost }) => ({ sku, over, lost })),
   });
 
@@ -92,7 +87,8 @@ const endingHandlers = (runtime: Runtime): Pick<Handlers, Ending> => ({
     if (!before.ok) return before;
     const after = cancelled(before.value, one.nodeId, now);
     if (!after.ok) return after;
-    const facts = [said(emits.TransferCancelled, after.value)];
+    const { transferId, version } = after.value;
+    const facts = [fact(emits.TransferCancelled, `transfer/${transferId}`, version, betweenOf(after.value))];
     return reply(viewOf(after.value), change(transferParts(after.value, before.value), facts));
   },
 });
