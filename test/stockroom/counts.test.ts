@@ -21,8 +21,11 @@ const enter = (countId: string, sku: string, units: number, countedAt?: string, 
     path: { countId, sku },
     body: { units, ...(countedAt === undefined ? {} : { countedAt }) },
   });
-const step = (name: 'submitCount' | 'approveCount' | 'cancelCount' | 'count', countId: string, more: CallOptions = {}) =>
-  floor.at(STORE, name, { ...more, path: { countId } });
+const step = (
+  name: 'submitCount' | 'approveCount' | 'cancelCount' | 'count',
+  countId: string,
+  more: CallOptions = {},
+) => floor.at(STORE, name, { ...more, path: { countId } });
 const reject = (countId: string, name: string) =>
   floor.at(STORE, 'rejectCount', { as: associate(STORE, name), path: { countId }, body: { note: 'look again' } });
 
@@ -142,12 +145,18 @@ describe('counting', () => {
     expect(await problemOf(step('submitCount', countId))).toBe('wrong-state');
     expect(await problemOf(enter(countId, 'BELT', 1, before))).toBe('invalid-input');
     await floor.done(enter(countId, 'BELT', 7));
-    expect(await floor.done(step('submitCount', countId))).toMatchObject({ status: 'POSTED', lines: [{ variance: 0 }] });
+    expect(await floor.done(step('submitCount', countId))).toMatchObject({
+      status: 'POSTED',
+      lines: [{ variance: 0 }],
+    });
     expect(await floor.told('count.rejected.v1')).toHaveLength(1);
   });
 
   it('two counts of one SKU do not correct the books twice, in whichever order they are posted', async () => {
-    for (const [sku, isLaterFirst] of [['TWICE-A', false], ['TWICE-B', true]] as const) {
+    for (const [sku, isLaterFirst] of [
+      ['TWICE-A', false],
+      ['TWICE-B', true],
+    ] as const) {
       await goods(sku, 10);
       const counts = [await open([sku], { units: 9 }), await open([sku], { units: 9 })];
       for (const countId of counts) {
@@ -194,7 +203,8 @@ describe('counting', () => {
     let hidden = 2;
     const undo = floor.engine.intercept(async (operation, input, next) => {
       const answer = (await next(input)) as { Items?: unknown[] };
-      if (operation !== 'Query' || (input as { IndexName?: string }).IndexName !== 'byTime' || hidden === 0) return answer;
+      if (operation !== 'Query' || (input as { IndexName?: string }).IndexName !== 'byTime' || hidden === 0)
+        return answer;
       hidden -= 1;
       return { ...answer, Items: answer.Items!.slice(0, -1) };
     });

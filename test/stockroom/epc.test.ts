@@ -1,28 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decode } from '../../functions/stockroom/epc.ts';
+import { epcOf } from './tags.ts';
 
 /** The example of GS1's Tag Data Standard: urn:epc:tag:sgtin-96:1.0614141.812345.6789. */
 const GS1_EXAMPLE = '3034257BF7194E4000001A85';
-
-/** An SGTIN-96 as bits, by hand: filter, partition, company prefix, item reference and serial. */
-const PREFIX_BITS = [40, 37, 34, 30, 27, 24, 20] as const;
-export const epcOf = (filter: number, partition: number, company: bigint, item: bigint, serial: bigint): string => {
-  const bits = PREFIX_BITS[partition] ?? 40;
-  const whole = [
-    [0x30n, 8],
-    [BigInt(filter), 3],
-    [BigInt(partition), 3],
-    [company, bits],
-    [item, 44 - bits],
-    [serial, 38],
-  ] as const;
-  return whole
-    .reduce((all, [value, width]) => (all << BigInt(width)) | value, 0n)
-    .toString(16)
-    .toUpperCase()
-    .padStart(24, '0');
-};
 
 const reasonOf = (epc: string): string | undefined => {
   const decoded = decode(epc);

@@ -38,15 +38,41 @@ describe('goods that move between nodes', () => {
   it('what does not arrive is lost in transit once nothing more is expected, and on record', async () => {
     await floor.takesPlace('RECEIPT', { sku: 'TEE', nodeId: DC }, 10);
     const transferId = await request([{ sku: 'TEE', units: 6 }]);
-    await floor.done(ship(transferId, { lines: [{ sku: 'TEE', units: 5 }, { sku: 'CAP', units: 1 }] }));
+    await floor.done(
+      ship(transferId, {
+        lines: [
+          { sku: 'TEE', units: 5 },
+          { sku: 'CAP', units: 1 },
+        ],
+      }),
+    );
     const part = await floor.done(receive(transferId, 'd1', [{ sku: 'TEE', good: 2, damaged: 1 }]));
-    expect(part).toMatchObject({ status: 'SHIPPED', lines: [{ sku: 'TEE', inTransit: 2 }, { sku: 'CAP', inTransit: 1 }] });
+    expect(part).toMatchObject({
+      status: 'SHIPPED',
+      lines: [
+        { sku: 'TEE', inTransit: 2 },
+        { sku: 'CAP', inTransit: 1 },
+      ],
+    });
     expect(await floor.levelOf('TEE', STORE)).toMatchObject({ onHand: 3, damaged: 1, available: 2, incoming: 2 });
     const closed = await floor.done(close(transferId));
-    expect(closed).toMatchObject({ status: 'RECEIVED', lines: [{ shipped: 5, lost: 2 }, { shipped: 1, lost: 1 }] });
+    expect(closed).toMatchObject({
+      status: 'RECEIVED',
+      lines: [
+        { shipped: 5, lost: 2 },
+        { shipped: 1, lost: 1 },
+      ],
+    });
     expect(await floor.levelOf('TEE', STORE)).toMatchObject({ incoming: 0 });
-    const told = (await floor.told('transfer.closed.v1')).find(({ data }) => (data as typeof closed).transferId === transferId);
-    expect(told!.data).toMatchObject({ lines: [{ sku: 'TEE', lost: 2 }, { sku: 'CAP', lost: 1 }] });
+    const told = (await floor.told('transfer.closed.v1')).find(
+      ({ data }) => (data as typeof closed).transferId === transferId,
+    );
+    expect(told!.data).toMatchObject({
+      lines: [
+        { sku: 'TEE', lost: 2 },
+        { sku: 'CAP', lost: 1 },
+      ],
+    });
     // It turns up after all.
     const found = await floor.done(receive(transferId, 'd2', [{ sku: 'TEE', good: 2 }]));
     expect(found).toMatchObject({ status: 'RECEIVED', lines: [{ good: 4, damaged: 1, lost: 0 }, { lost: 1 }] });
@@ -57,8 +83,18 @@ describe('goods that move between nodes', () => {
     await floor.takesPlace('RECEIPT', { sku: 'MUG', nodeId: DC }, 3);
     const transferId = await request([{ sku: 'MUG', units: 2 }]);
     await floor.done(ship(transferId));
-    const received = await floor.done(receive(transferId, 'd1', [{ sku: 'MUG', good: 3 }, { sku: 'PEN', good: 1 }]));
-    expect(received).toMatchObject({ lines: [{ over: 1, lost: 0 }, { sku: 'PEN', shipped: 0, over: 1 }] });
+    const received = await floor.done(
+      receive(transferId, 'd1', [
+        { sku: 'MUG', good: 3 },
+        { sku: 'PEN', good: 1 },
+      ]),
+    );
+    expect(received).toMatchObject({
+      lines: [
+        { over: 1, lost: 0 },
+        { sku: 'PEN', shipped: 0, over: 1 },
+      ],
+    });
   });
 
   it('leave although the books do not know of them, which somebody has to look at', async () => {
@@ -73,7 +109,10 @@ describe('goods that move between nodes', () => {
 
   it('are called off by either end, but not once they have left', async () => {
     const [one, other, third] = await Promise.all(Array.from({ length: 3 }, () => request([{ sku: 'HAT', units: 1 }])));
-    for (const [nodeId, transferId] of [[DC, one!], [STORE, other!]] as const) {
+    for (const [nodeId, transferId] of [
+      [DC, one!],
+      [STORE, other!],
+    ] as const) {
       const cancelled = await floor.done(floor.at(nodeId, 'cancelTransfer', { path: { transferId } }));
       expect(cancelled).toMatchObject({ status: 'CANCELLED', lines: [{ inTransit: 0, lost: 0 }] });
     }
