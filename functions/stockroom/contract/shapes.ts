@@ -78,7 +78,12 @@ export const Transfer = z
 export const Tolerance = z
   .strictObject({
     units: z.int().min(0).max(1_000_000).default(2),
-    percent: z.int().min(0).max(100).default(100).meta({ description: 'Of what the books said' }),
+    percent: z
+      .int()
+      .min(0)
+      .max(100)
+      .default(100)
+      .meta({ description: 'Of what was counted or of what the books say, whichever is more' }),
   })
   .meta({ id: 'CountTolerance', description: 'Up to where a variance is posted at once: both have to hold' });
 

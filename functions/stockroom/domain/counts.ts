@@ -107,8 +107,11 @@ export const entered = (
   return ok({ ...after.value, lines, counters });
 };
 
-export const isWithin = (variance: number, expected: number, { units, percent }: Tolerance): boolean =>
-  Math.abs(variance) <= units && Math.abs(variance) * 100 <= percent * Math.max(1, expected);
+/** Per cent are of the larger figure: of books that say nothing, whatever is found is all of it. */
+const isWithin = (expected: number, counted: number, { units, percent }: Tolerance): boolean => {
+  const off = Math.abs(counted - expected);
+  return off <= units && off * 100 <= percent * Math.max(expected, counted, off);
+};
 
 /** What the books say of the moment in which a line was counted. */
 export interface Books {
@@ -128,7 +131,7 @@ export const judged = (count: Count, books: ReadonlyMap<string, Books>): Count =
     const variance = units - onHand;
     const judgement: Judgement = {
       ...{ expected: onHand, counted: units, variance },
-      isWithin: !isUnsteady && isWithin(variance, onHand, count.tolerance),
+      isWithin: !isUnsteady && isWithin(onHand, units, count.tolerance),
       ...(lastCountedAt > countedAt ? { isSuperseded: true } : {}),
     };
     return { ...line, judgement };
