@@ -16,14 +16,14 @@ export default capability({
     api: {
       tables: {
         stockroom: ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
-        inventory: ['GetItem', 'Query:byTime', 'PutItem', 'UpdateItem', 'DeleteItem'],
+        inventory: ['GetItem', 'Query:byTime', 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'],
         outbox: ['PutItem'],
       },
     },
     events: {
       tables: {
         stockroom: ['GetItem', 'PutItem'],
-        inventory: ['GetItem', 'Query:byTime', 'PutItem', 'UpdateItem'],
+        inventory: ['GetItem', 'Query:byTime', 'PutItem', 'UpdateItem', 'ConditionCheckItem'],
         outbox: ['PutItem'],
       },
     },

@@ -6,8 +6,8 @@ export const STRANGER = customerCaller('stranger-0001');
 export const CHANNEL = channelCaller('channel-one');
 export const OTHER_CHANNEL = channelCaller('channel-two');
 export const STORE = 'store-gangnam';
-export const ASSOCIATE = staffCaller(STORE, 'fulfilment:work', 'inventory:read');
-export const OTHER_ASSOCIATE = staffCaller('store-mapo', 'fulfilment:work', 'inventory:read');
+export const ASSOCIATE = staffCaller(STORE, 'fulfilment:work', 'inventory:read', 'stock:work');
+export const OTHER_ASSOCIATE = staffCaller('store-mapo', 'fulfilment:work', 'inventory:read', 'stock:work');
 export const HEAD_OFFICE = staffCaller(
   '*',
   ...([
@@ -15,12 +15,15 @@ export const HEAD_OFFICE = staffCaller(
     'network:write',
     'inventory:read',
     'inventory:write',
+    'stock:work',
     'orders:read',
     'fulfilment:work',
   ] as const),
 );
 
 export const SKU = 'TEE-BLK-M';
+/** The tag of GTIN 80614141123458, serial 6789, as GS1's standard has it. */
+export const EPC = '3034257BF7194E4000001A85';
 const PICKUP = { choice: 'PICKUP', nodeId: STORE };
 
 export const node = {
@@ -113,7 +116,49 @@ export const furnish = async (done: Done, assignWork: () => Promise<void>) => {
   };
   await assignWork();
   await done('fulfilment.accept', { as: ASSOCIATE, path: { fulfilmentOrderId: known.toCollect } });
-  return known;
+  return { ...known, ...(await furnishStockroom(done)) };
+};
+
+/** Work of a stockroom in each of its states, so that every step has something to be taken on. */
+const furnishStockroom = async (done: Done) => {
+  const at = (nodeId: string) => ({ as: HEAD_OFFICE, path: { nodeId } });
+  const lines = [{ sku: SKU, units: 2 }];
+  const transfer = async (fromNodeId: string, toNodeId: string, isShipped: boolean): Promise<string> => {
+    const asked = await done('stockroom.requestTransfer', { ...at(toNodeId), body: { fromNodeId, lines } });
+    const transferId = asked.transferId as unknown as string;
+    const path = { nodeId: fromNodeId, transferId };
+    const body = { dueAt: '2026-11-25T00:00:00.000Z' };
+    if (isShipped) await done('stockroom.shipTransfer', { as: HEAD_OFFICE, path, body });
+    return transferId;
+  };
+  const count = async (units: number): Promise<string> => {
+    const opened = await done('stockroom.openCount', { ...at(STORE), body: { skus: [SKU] } });
+    const countId = opened.countId as unknown as string;
+    const path = { nodeId: STORE, countId };
+    await done('stockroom.enterCount', { as: HEAD_OFFICE, path: { ...path, sku: SKU }, body: { units } });
+    if (units === 0) await done('stockroom.submitCount', { as: HEAD_OFFICE, path });
+    return countId;
+  };
+  const session = async (): Promise<string> => {
+    const opened = await done('stockroom.openSession', { ...at(STORE), body: { skus: [SKU] } });
+    return opened.sessionId as unknown as string;
+  };
+  const advice = { as: HEAD_OFFICE, path: { nodeId: STORE, adviceId: 'asn-0' } };
+  await done('stockroom.announceAdvice', { ...advice, body: { lines, dueAt: '2026-11-25T00:00:00.000Z' } });
+  const sessionToClose = await session();
+  const body = { sessionId: sessionToClose, epcs: [EPC] };
+  await done('stockroom.readTags', { ...at(STORE), body });
+  return {
+    transferToShip: await transfer(STORE, 'store-mapo', false),
+    transferToReceive: await transfer('store-mapo', STORE, true),
+    transferToCancel: await transfer('store-mapo', STORE, false),
+    countToEnter: await count(1),
+    countToCancel: await count(1),
+    countToApprove: await count(0),
+    countToReject: await count(0),
+    sessionToRead: await session(),
+    sessionToClose,
+  };
 };
 
 export type Known = Awaited<ReturnType<typeof furnish>>;

@@ -23,6 +23,8 @@ import payments from '../../functions/payments/contract.ts';
 import { simulatedProvider } from '../../functions/payments/simulated-provider.ts';
 import { handlers as platformHandlers } from '../../functions/platform/api.ts';
 import platform from '../../functions/platform/contract.ts';
+import { handlers as stockroomHandlers } from '../../functions/stockroom/api.ts';
+import stockroom from '../../functions/stockroom/contract.ts';
 import { type Answer, apiOf, type CallOptions, listenerOf, outboxOf } from '../support/call.ts';
 import { startTestEngine } from '../support/engine.ts';
 import { checksumOf } from './checksum.ts';
@@ -44,6 +46,7 @@ export const openWorld = async () => {
     catalog: apiOf(catalog, catalogHandlers(runtime), runtime) as Call,
     network: apiOf(network, networkHandlers(runtime), runtime) as Call,
     inventory: apiOf(inventory, inventoryHandlers(runtime), runtime) as Call,
+    stockroom: apiOf(stockroom, stockroomHandlers(runtime), runtime) as Call,
     customers: apiOf(customers, customerHandlers(runtime, sealer), runtime) as Call,
     carts: apiOf(carts, cartHandlers(runtime), runtime) as Call,
     orders: apiOf(orders, orderHandlers(runtime, sealer), runtime) as Call,
