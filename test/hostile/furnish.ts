@@ -22,6 +22,8 @@ export const HEAD_OFFICE = staffCaller(
 );
 
 export const SKU = 'TEE-BLK-M';
+/** What is counted is sold by nobody. */
+export const COUNTED = 'TEE-COUNTED';
 /** The tag of GTIN 80614141123458, serial 6789, as GS1's standard has it. */
 export const EPC = '3034257BF7194E4000001A85';
 const PICKUP = { choice: 'PICKUP', nodeId: STORE };
@@ -131,12 +133,12 @@ const furnishStockroom = async (done: Done) => {
     if (isShipped) await done('stockroom.shipTransfer', { as: HEAD_OFFICE, path, body });
     return transferId;
   };
-  const count = async (units: number): Promise<string> => {
-    const opened = await done('stockroom.openCount', { ...at(STORE), body: { skus: [SKU] } });
+  const count = async (isHandedIn: boolean): Promise<string> => {
+    const opened = await done('stockroom.openCount', { ...at(STORE), body: { skus: [COUNTED] } });
     const countId = opened.countId as unknown as string;
     const path = { nodeId: STORE, countId };
-    await done('stockroom.enterCount', { as: HEAD_OFFICE, path: { ...path, sku: SKU }, body: { units } });
-    if (units === 0) await done('stockroom.submitCount', { as: HEAD_OFFICE, path });
+    await done('stockroom.enterCount', { as: HEAD_OFFICE, path: { ...path, sku: COUNTED }, body: { units: 9 } });
+    if (isHandedIn) await done('stockroom.submitCount', { as: HEAD_OFFICE, path });
     return countId;
   };
   const session = async (): Promise<string> => {
@@ -152,10 +154,10 @@ const furnishStockroom = async (done: Done) => {
     transferToShip: await transfer(STORE, 'store-mapo', false),
     transferToReceive: await transfer('store-mapo', STORE, true),
     transferToCancel: await transfer('store-mapo', STORE, false),
-    countToEnter: await count(1),
-    countToCancel: await count(1),
-    countToApprove: await count(0),
-    countToReject: await count(0),
+    countToEnter: await count(false),
+    countToCancel: await count(false),
+    countToApprove: await count(true),
+    countToReject: await count(true),
     sessionToRead: await session(),
     sessionToClose,
   };

@@ -3,9 +3,19 @@ import { node, scope } from '../../../shared/auth.ts';
 import { operation } from '../../../shared/contract.ts';
 import { freeText, pageOf, paging } from '../../../shared/input.ts';
 import { InstantSchema } from '../../../shared/time.ts';
-import { Advice, ANNOUNCED_MAX, atNode, DeliveredLine, DocumentId, LINES_MAX, Line, Status } from './shapes.ts';
+import {
+  Advice,
+  AdviceId,
+  ANNOUNCED_MAX,
+  atNode,
+  DeliveredLine,
+  DeliveryId,
+  LINES_MAX,
+  Line,
+  Status,
+} from './shapes.ts';
 
-const one = { ...atNode, adviceId: DocumentId };
+const one = { ...atNode, adviceId: AdviceId };
 
 /** Goods that somebody said would come (ASN). */
 export const advices = {
@@ -43,7 +53,7 @@ export const advices = {
     access: node('stock:work'),
     summary:
       'Book a delivery against an advice. Booked once, however often it is sent; also after the advice was closed.',
-    input: z.object({ ...one, deliveryId: DocumentId, lines: z.array(DeliveredLine).min(1).max(LINES_MAX) }),
+    input: z.object({ ...one, deliveryId: DeliveryId, lines: z.array(DeliveredLine).min(1).max(LINES_MAX) }),
     output: Advice,
     problems: ['not-found', 'already-exists', 'wrong-state'],
   }),

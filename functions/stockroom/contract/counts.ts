@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { node } from '../../../shared/auth.ts';
 import { operation } from '../../../shared/contract.ts';
-import { freeText, Id, pageOf, paging, Sku } from '../../../shared/input.ts';
+import { freeText, pageOf, paging, Sku } from '../../../shared/input.ts';
 import { InstantSchema } from '../../../shared/time.ts';
-import { atNode, Count, LINES_MAX, note, Status, Tolerance } from './shapes.ts';
+import { atNode, Count, CountId, LINES_MAX, note, Status, Tolerance } from './shapes.ts';
 
-const one = { ...atNode, countId: Id };
+const one = { ...atNode, countId: CountId };
 const some = z.int().min(0).max(1_000_000);
 
 /** Counts, and what picking finds out by the way. */
@@ -95,7 +95,7 @@ export const counts = {
       found: some,
       reference: freeText(64).meta({ description: 'What was picked for; the same is reported once' }),
     }),
-    output: z.object({ ...atNode, sku: Sku, countId: Id }),
+    output: z.object({ ...atNode, sku: Sku, countId: CountId }),
     problems: ['not-found'],
     status: 201,
   }),

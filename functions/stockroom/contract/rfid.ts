@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { node, scope } from '../../../shared/auth.ts';
 import { operation } from '../../../shared/contract.ts';
-import { Id, Sku } from '../../../shared/input.ts';
+import { Sentence, Sku } from '../../../shared/input.ts';
 import { InstantSchema } from '../../../shared/time.ts';
-import { atNode, BATCH_TAGS_MAX, Gtin14, SESSION_SKUS_MAX, Session, Tolerance } from './shapes.ts';
+import { atNode, BATCH_TAGS_MAX, Gtin14, SESSION_SKUS_MAX, Session, SessionId, Tolerance } from './shapes.ts';
 
-const one = { ...atNode, sessionId: Id };
+const one = { ...atNode, sessionId: SessionId };
 const Epc = z
   .string()
   .max(128)
@@ -48,7 +48,7 @@ export const rfid = {
       ...one,
       accepted: z.int().meta({ description: 'Different tags of this batch' }),
       quarantined: z
-        .array(z.object({ epc: Epc, reason: z.string().max(200) }))
+        .array(z.object({ epc: Epc, reason: Sentence }))
         .max(BATCH_TAGS_MAX)
         .meta({ description: 'What is no SGTIN-96; it does not count' }),
     }),

@@ -13,7 +13,7 @@ export const SESSION_SKUS_MAX = 200;
 export const BATCH_TAGS_MAX = 500;
 
 /** Numbers that the outside world gives, which become part of our ids. */
-export const DocumentId = z
+const DocumentId = z
   .string()
   .max(40)
   .regex(/^[A-Za-z0-9_-]{1,40}$/, 'must be 1 to 40 letters, digits, dashes or underscores');
@@ -24,7 +24,14 @@ const some = z.int().min(0).max(1_000_000);
 export const DeliveredLine = z
   .strictObject({ sku: Sku, good: some, damaged: some.default(0) })
   .refine(({ good, damaged }) => good + damaged > 0, { error: 'must have units' });
-export const Status = z.enum(['OPEN', 'CLOSED']).default('OPEN');
+export const Status = z.enum(['OPEN', 'CLOSED']).default('OPEN').meta({ description: 'What is to be done, or was' });
+export const AdviceId = DocumentId.meta({ description: 'Number of the advice, unique at its node' });
+export const DeliveryId = DocumentId.meta({
+  description: 'Number of the delivery note, unique within its advice or transfer',
+});
+export const TransferId = Id.meta({ description: 'A transfer, as its request answered' });
+export const CountId = Id.meta({ description: 'A count, as it was opened' });
+export const SessionId = Id.meta({ description: 'An RFID session, as it was opened' });
 
 export const Advice = z
   .object({
@@ -85,7 +92,7 @@ export const Tolerance = z
       .default(100)
       .meta({ description: 'Of what was counted or of what the books say, whichever is more' }),
   })
-  .meta({ id: 'CountTolerance', description: 'Up to where a variance is posted at once: both have to hold' });
+  .meta({ description: 'Up to where a variance is posted at once: both have to hold' });
 
 export const Count = z
   .object({
@@ -124,7 +131,7 @@ export const Gtin14 = z
   .string()
   .max(14)
   .regex(/^\d{14}$/, 'must be 14 digits')
-  .meta({ examples: ['80614141123458'] });
+  .meta({ description: 'Global Trade Item Number in its 14 digits', examples: ['80614141123458'] });
 
 export const Session = z
   .object({

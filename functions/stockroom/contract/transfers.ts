@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { node } from '../../../shared/auth.ts';
 import { operation } from '../../../shared/contract.ts';
-import { Id, NodeId, pageOf, paging } from '../../../shared/input.ts';
+import { NodeId, pageOf, paging } from '../../../shared/input.ts';
 import { InstantSchema } from '../../../shared/time.ts';
-import { atNode, DeliveredLine, DocumentId, LINES_MAX, Line, Status, Transfer } from './shapes.ts';
+import { atNode, DeliveredLine, DeliveryId, LINES_MAX, Line, Status, Transfer, TransferId } from './shapes.ts';
 
-const one = { ...atNode, transferId: Id };
+const one = { ...atNode, transferId: TransferId };
 const lines = z.array(Line).min(1).max(LINES_MAX);
 
 /** Goods that move from one node to another. The node in the path is the one that acts. */
@@ -23,7 +23,12 @@ export const transfers = {
     route: 'GET /v1/nodes/{nodeId}/transfers',
     access: node('stock:work'),
     summary: 'Transfers to a node or from it, the oldest first.',
-    input: z.object({ ...atNode, direction: z.enum(['IN', 'OUT']).default('IN'), status: Status, ...paging }),
+    input: z.object({
+      ...atNode,
+      direction: z.enum(['IN', 'OUT']).default('IN').meta({ description: 'To the node or from it' }),
+      status: Status,
+      ...paging,
+    }),
     output: pageOf(Transfer),
     problems: ['not-found'],
   }),
@@ -47,7 +52,7 @@ export const transfers = {
     route: 'PUT /v1/nodes/{nodeId}/transfers/{transferId}/deliveries/{deliveryId}',
     access: node('stock:work'),
     summary: 'Book what arrived of a transfer, once however often it is sent; what was taken for lost may arrive, too.',
-    input: z.object({ ...one, deliveryId: DocumentId, lines: z.array(DeliveredLine).min(1).max(LINES_MAX) }),
+    input: z.object({ ...one, deliveryId: DeliveryId, lines: z.array(DeliveredLine).min(1).max(LINES_MAX) }),
     output: Transfer,
     problems: ['not-found', 'already-exists', 'wrong-state'],
   }),
