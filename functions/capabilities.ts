@@ -11,6 +11,7 @@ import orders from './orders/contract.ts';
 import outbox from './outbox/contract.ts';
 import payments from './payments/contract.ts';
 import platform from './platform/contract.ts';
+import stockroom from './stockroom/contract.ts';
 import tills from './tills/contract.ts';
 
 export const CAPABILITIES: readonly Capability[] = [
@@ -18,6 +19,7 @@ export const CAPABILITIES: readonly Capability[] = [
   network,
   inventory,
   tills,
+  stockroom,
   customers,
   carts,
   orders,

@@ -9,6 +9,9 @@ const PREFIXES = {
   movement: 'mov',
   request: 'req',
   product: 'prd',
+  transfer: 'trf',
+  count: 'cnt',
+  session: 'rfs',
 } as const;
 export type IdKind = keyof typeof PREFIXES;
 

@@ -2,6 +2,7 @@
 export type { Allocation } from './domain/allocate.ts';
 export type { Supply } from './domain/availability.ts';
 export type { Happening } from './domain/happened.ts';
+export { type AsOf, booksAsOf } from './parts/as-of.ts';
 export { asRace } from './parts/changes.ts';
 export { booksOf, doubt, expectSupply, happened } from './parts/happened.ts';
 export { HOLD_LINES_MAX, reserve } from './parts/holds.ts';

@@ -24,6 +24,10 @@ export const HEAD_OFFICE = staffCaller(
 );
 
 export const SKU = 'TEE-BLK-M';
+/** What is counted is sold by nobody. */
+export const COUNTED = 'TEE-COUNTED';
+/** The tag of GTIN 80614141123458, serial 6789, as GS1's standard has it. */
+export const EPC = '3034257BF7194E4000001A85';
 const PICKUP = { choice: 'PICKUP', nodeId: STORE };
 
 export const node = {
@@ -147,7 +151,49 @@ export const furnish = async (
   };
   await assignWork();
   await done('fulfilment.accept', { as: ASSOCIATE, path: { fulfilmentOrderId: known.toCollect } });
-  return known;
+  return { ...known, ...(await furnishStockroom(done)) };
+};
+
+/** Work of a stockroom in each of its states, so that every step has something to be taken on. */
+const furnishStockroom = async (done: Done) => {
+  const at = (nodeId: string) => ({ as: HEAD_OFFICE, path: { nodeId } });
+  const lines = [{ sku: SKU, units: 2 }];
+  const transfer = async (fromNodeId: string, toNodeId: string, isShipped: boolean): Promise<string> => {
+    const asked = await done('stockroom.requestTransfer', { ...at(toNodeId), body: { fromNodeId, lines } });
+    const transferId = asked.transferId as unknown as string;
+    const path = { nodeId: fromNodeId, transferId };
+    const body = { dueAt: '2026-11-25T00:00:00.000Z' };
+    if (isShipped) await done('stockroom.shipTransfer', { as: HEAD_OFFICE, path, body });
+    return transferId;
+  };
+  const count = async (isHandedIn: boolean): Promise<string> => {
+    const opened = await done('stockroom.openCount', { ...at(STORE), body: { skus: [COUNTED] } });
+    const countId = opened.countId as unknown as string;
+    const path = { nodeId: STORE, countId };
+    await done('stockroom.enterCount', { as: HEAD_OFFICE, path: { ...path, sku: COUNTED }, body: { units: 9 } });
+    if (isHandedIn) await done('stockroom.submitCount', { as: HEAD_OFFICE, path });
+    return countId;
+  };
+  const session = async (): Promise<string> => {
+    const opened = await done('stockroom.openSession', { ...at(STORE), body: { skus: [SKU] } });
+    return opened.sessionId as unknown as string;
+  };
+  const advice = { as: HEAD_OFFICE, path: { nodeId: STORE, adviceId: 'asn-0' } };
+  await done('stockroom.announceAdvice', { ...advice, body: { lines, dueAt: '2026-11-25T00:00:00.000Z' } });
+  const sessionToClose = await session();
+  const body = { sessionId: sessionToClose, epcs: [EPC] };
+  await done('stockroom.readTags', { ...at(STORE), body });
+  return {
+    transferToShip: await transfer(STORE, 'store-mapo', false),
+    transferToReceive: await transfer('store-mapo', STORE, true),
+    transferToCancel: await transfer('store-mapo', STORE, false),
+    countToEnter: await count(false),
+    countToCancel: await count(false),
+    countToApprove: await count(true),
+    countToReject: await count(true),
+    sessionToRead: await session(),
+    sessionToClose,
+  };
 };
 
 export type Known = Awaited<ReturnType<typeof furnish>>;

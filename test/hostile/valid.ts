@@ -3,7 +3,9 @@ import {
   ASSOCIATE,
   address,
   CHANNEL,
+  COUNTED,
   counterSale,
+  EPC,
   HEAD_OFFICE,
   journalEntry,
   type Known,
@@ -115,6 +117,7 @@ export const validRequests = (known: Known): Record<string, Valid> => {
     'tills.sell': { as: ASSOCIATE, input: { nodeId: STORE, tillId: TILL, ...counterSale } },
     'tills.journal': { as: ASSOCIATE, input: { tillId: TILL, entries: [journalEntry] } },
     'tills.conflicts': { as: ASSOCIATE, input: { tillId: TILL, ...page } },
+    ...stockroomRequests(known),
     'customers.profile': { as: OWNER, input: {} },
     'customers.saveProfile': { as: OWNER, input: profile },
     'customers.addAddress': { as: OWNER, input: address },
@@ -169,5 +172,51 @@ export const validRequests = (known: Known): Record<string, Valid> => {
     'loyalty.balance': { as: OWNER, input: {} },
     'loyalty.entries': { as: OWNER, input: page },
     'customers.erase': { as: OWNER, input: {} },
+  };
+};
+
+/** The work of a stockroom, step after step. */
+const stockroomRequests = (known: Known): Record<string, Valid> => {
+  const { transferToShip, transferToReceive, transferToCancel, countToEnter, countToCancel } = known;
+  const at = (input: object = {}, as: Caller = ASSOCIATE): Valid => ({ as, input: { nodeId: STORE, ...input } });
+  const dueAt = '2026-11-25T00:00:00.000Z';
+  const lines = [{ sku: SKU, units: 3 }];
+  const delivered = [{ sku: SKU, good: 1, damaged: 1 }];
+  const advice = { adviceId: 'asn-7' };
+  const list = { status: 'OPEN', ...page };
+  const tolerance = { units: 2, percent: 50 };
+  const countedAt = '2026-11-23T01:00:00.000Z';
+  const step = (countId: string): Valid => at({ countId });
+  return {
+    'stockroom.announceAdvice': at({ ...advice, supplier: 'a mill', lines, dueAt }, HEAD_OFFICE),
+    'stockroom.advices': at(list),
+    'stockroom.advice': at({ adviceId: 'asn-0' }),
+    'stockroom.receiveAdvice': at({ adviceId: 'asn-0', deliveryId: 'd-1', lines: delivered }),
+    'stockroom.closeAdvice': at({ adviceId: 'asn-0' }),
+    'stockroom.requestTransfer': at({ fromNodeId: 'store-mapo', lines }),
+    'stockroom.transfers': at({ direction: 'IN', ...list }),
+    'stockroom.transfer': at({ transferId: transferToShip }),
+    'stockroom.shipTransfer': at({ transferId: transferToShip, lines, dueAt }),
+    'stockroom.receiveTransfer': at({
+      transferId: transferToReceive,
+      deliveryId: 'd-1',
+      lines: delivered.map((line) => ({ ...line, damaged: 0 })),
+    }),
+    'stockroom.closeTransfer': at({ transferId: transferToReceive }),
+    'stockroom.cancelTransfer': at({ transferId: transferToCancel }),
+    'stockroom.openCount': at({ skus: [COUNTED], tolerance }),
+    'stockroom.counts': at(list),
+    'stockroom.count': step(countToEnter),
+    'stockroom.enterCount': at({ countId: countToEnter, sku: COUNTED, units: 2, countedAt }),
+    'stockroom.submitCount': step(countToEnter),
+    'stockroom.approveCount': step(known.countToApprove),
+    'stockroom.rejectCount': at({ countId: known.countToReject, note: 'look again' }),
+    'stockroom.cancelCount': step(countToCancel),
+    'stockroom.reportShortPick': at({ sku: COUNTED, expected: 2, found: 1, reference: 'fo-7' }),
+    'stockroom.openSession': at({ skus: [COUNTED], tolerance }),
+    'stockroom.session': at({ sessionId: known.sessionToRead }),
+    'stockroom.readTags': at({ sessionId: known.sessionToRead, epcs: [EPC, 'E2801160600002'], readAt: countedAt }),
+    'stockroom.closeSession': at({ sessionId: known.sessionToClose }),
+    'stockroom.mapGtin': { as: HEAD_OFFICE, input: { gtin14: '80614141123458', sku: SKU } },
   };
 };

@@ -25,6 +25,8 @@ import payments from '../../functions/payments/contract.ts';
 import { simulatedProvider } from '../../functions/payments/simulated-provider.ts';
 import { handlers as platformHandlers } from '../../functions/platform/api.ts';
 import platform from '../../functions/platform/contract.ts';
+import { handlers as stockroomHandlers } from '../../functions/stockroom/api.ts';
+import stockroom from '../../functions/stockroom/contract.ts';
 import { handlers as tillHandlers } from '../../functions/tills/api.ts';
 import tills from '../../functions/tills/contract.ts';
 import { commitChanges } from '../../shared/runtime.ts';
@@ -49,6 +51,7 @@ export const openWorld = async () => {
     catalog: apiOf(catalog, catalogHandlers(runtime), runtime) as Call,
     network: apiOf(network, networkHandlers(runtime), runtime) as Call,
     inventory: apiOf(inventory, inventoryHandlers(runtime), runtime) as Call,
+    stockroom: apiOf(stockroom, stockroomHandlers(runtime), runtime) as Call,
     customers: apiOf(customers, customerHandlers(runtime, sealer), runtime) as Call,
     carts: apiOf(carts, cartHandlers(runtime), runtime) as Call,
     orders: apiOf(orders, orderHandlers(runtime, sealer), runtime) as Call,

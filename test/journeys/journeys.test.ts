@@ -3,6 +3,7 @@ import { startTestCloud, type TestCloud } from '../support/cloud.ts';
 import { fulfilling } from './fulfilling.ts';
 import { FirstUses, granted, isDeniedWithout, textOf, toBeTried, used } from './grants.ts';
 import { keeping } from './keeping.ts';
+import { moving } from './moving.ts';
 import { ordering } from './ordering.ts';
 import { paying } from './paying.ts';
 import { selling } from './selling.ts';
@@ -12,7 +13,9 @@ import { stocking } from './stocking.ts';
 // Longer than anything that a journey waits for, so that it says itself what it waited for in vain.
 vi.setConfig({ testTimeout: 60_000 });
 
-const GROUPS: Readonly<Record<string, Journeys>> = { ordering, paying, fulfilling, keeping, stocking, selling };
+const GROUPS: Readonly<Record<string, Journeys>> = {
+  ...{ ordering, paying, fulfilling, keeping, stocking, selling, moving },
+};
 const OPENING = 'the chain opens';
 const JOURNEYS: Journeys = Object.assign({ [OPENING]: (shop: Shop) => shop.open() }, ...Object.values(GROUPS));
 

@@ -33,6 +33,9 @@ import { handlers as paymentEvents } from '../../functions/payments/events.ts';
 import { type PaymentProvider, ProviderUnreachable } from '../../functions/payments/provider.ts';
 import { simulatedProvider } from '../../functions/payments/simulated-provider.ts';
 import { handlers as paymentTasks } from '../../functions/payments/tasks.ts';
+import { handlers as stockroomApi } from '../../functions/stockroom/api.ts';
+import stockroom from '../../functions/stockroom/contract.ts';
+import { handlers as stockroomEvents } from '../../functions/stockroom/events.ts';
 import { handlers as tillApi } from '../../functions/tills/api.ts';
 import tills from '../../functions/tills/contract.ts';
 import type { Capability } from '../../shared/contract.ts';
@@ -106,6 +109,10 @@ export const handlerOf = (place: Place, inside: Inside): Handler => {
       return runTasks(inventory, inventoryTasks(runtime), runtime) as never;
     case 'tills.api':
       return api(tills, tillApi(runtime));
+    case 'stockroom.api':
+      return api(stockroom, stockroomApi(runtime));
+    case 'stockroom.events':
+      return events(stockroom, stockroomEvents(runtime));
     case 'customers.api':
       return api(customers, customerApi(runtime, sealer));
     case 'carts.api':

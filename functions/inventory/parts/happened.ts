@@ -88,7 +88,7 @@ export const expectSupply = (supply: Supply, from?: number): Change<'changed-mea
 export const booksOf = async (
   tables: Tables,
   places: readonly Place[],
-): Promise<(Place & Record<Quantity, number>)[]> =>
+): Promise<(Place & Record<Quantity, number> & { version: number })[]> =>
   (await levelsAt(tables, places)).map((level) => ({ sku: level.sku, nodeId: level.nodeId, ...totalsOf(level) }));
 
 /** Somebody did not find what the books say: they are believed less from now on. */

@@ -1,0 +1,167 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decode } from '../../functions/stockroom/epc.ts';
+import type { CallOptions } from '../support/call.ts';
+import { associate, type Floor, HEAD_OFFICE, openFloor, STORE } from './floor.ts';
+import { tagOf } from './tags.ts';
+
+let floor: Floor;
+beforeAll(async () => {
+  floor = await openFloor();
+});
+afterAll(() => floor.close());
+
+const goods = (sku: string, units: number) => floor.takesPlace('RECEIPT', { sku, nodeId: STORE }, units);
+const gtinOf = (item: number): string => {
+  const decoded = decode(tagOf(item, 1));
+  return 'tag' in decoded ? decoded.tag.gtin14 : '';
+};
+const map = (item: number, sku: string) =>
+  floor.done(floor.call('mapGtin', { as: HEAD_OFFICE, path: { gtin14: gtinOf(item) }, body: { sku } }));
+const open = async (skus: string[], tolerance: object = {}): Promise<string> =>
+  (await floor.done(floor.at(STORE, 'openSession', { body: { skus, tolerance } }))).sessionId;
+const read = (sessionId: string, epcs: string[], more: object = {}, options: CallOptions = {}) =>
+  floor.at(STORE, 'readTags', { ...options, body: { sessionId, epcs, ...more } });
+const close = (sessionId: string) => floor.at(STORE, 'closeSession', { path: { sessionId } });
+const countOf = (countId: string) => floor.done(floor.at(STORE, 'count', { path: { countId } }));
+const tags = (item: number, serials: number[]) => serials.map((serial) => tagOf(item, serial));
+const upTo = (units: number, from = 0) => Array.from({ length: units }, (_, index) => from + index);
+
+describe('counting by radio', () => {
+  it('a tag that several readers see, in several batches, is one unit', async () => {
+    await goods('TEE', 5);
+    await map(100_001, 'TEE');
+    const sessionId = await open(['TEE'], { units: 0 });
+    await floor.done(read(sessionId, [...tags(100_001, [1, 2, 3]), ...tags(100_001, [1, 2, 3])]));
+    await floor.done(read(sessionId, tags(100_001, [3, 4]), {}, { as: associate(STORE, 'lee') }));
+    // Another filter value, lower case: the same unit.
+    await floor.done(read(sessionId, [tagOf(100_001, 5, 3).toLowerCase(), tagOf(100_001, 5)]));
+    const closed = await floor.done(close(sessionId));
+    expect(closed).toMatchObject({ status: 'CLOSED', result: { tags: 5, reads: 6, strays: 0, unknownGtins: [] } });
+    await floor.hearSessions(2);
+    expect(await countOf(closed.result.countIds[0])).toMatchObject({
+      status: 'POSTED',
+      method: 'RFID',
+      lines: [{ sku: 'TEE', counted: 5, variance: 0 }],
+    });
+    expect(await floor.told('count.posted.v1')).toHaveLength(1);
+  });
+
+  it('a bad tag is set aside with its reason, and the rest of the batch counts', async () => {
+    const sessionId = await open(['TEE']);
+    const batch = await floor.done(read(sessionId, ['nonsense!', 'E2801160600002', ...tags(100_001, [1, 2])]));
+    expect(batch).toEqual({
+      sessionId,
+      nodeId: STORE,
+      accepted: 2,
+      quarantined: [
+        { epc: 'nonsense!', reason: 'is not hexadecimal' },
+        { epc: 'E2801160600002', reason: 'has 56 bits instead of 96' },
+      ],
+    });
+    expect(await floor.done(read(sessionId, ['FFFF']))).toMatchObject({ accepted: 0, quarantined: [{ epc: 'FFFF' }] });
+  });
+
+  it('what is missing waits for somebody who has not held the reader', async () => {
+    await goods('COAT', 10);
+    await map(100_002, 'COAT');
+    const sessionId = await open(['COAT'], { units: 1 });
+    floor.later(30);
+    await floor.done(read(sessionId, tags(100_002, upTo(7))));
+    const { result } = await floor.done(close(sessionId));
+    await floor.hearSessions();
+    const countId = result.countIds[0];
+    expect(await countOf(countId)).toMatchObject({ status: 'AWAITING_APPROVAL', lines: [{ variance: -3 }] });
+    const approve = (name: string) =>
+      floor.at(STORE, 'approveCount', { as: associate(STORE, name), path: { countId } });
+    expect((await approve('kim')).status).toBe(403);
+    await floor.done(approve('lee'));
+    expect(await floor.levelOf('COAT', STORE)).toMatchObject({ onHand: 7 });
+  });
+
+  it('what is sold while the readers go round is not certain, and waits although the figures agree', async () => {
+    await goods('SCARF', 4);
+    await map(100_003, 'SCARF');
+    const sessionId = await open(['SCARF']);
+    await floor.done(read(sessionId, tags(100_003, [1, 2])));
+    floor.later(60);
+    await floor.takesPlace('SALE', { sku: 'SCARF', nodeId: STORE }, 1);
+    floor.later(60);
+    await floor.done(read(sessionId, tags(100_003, [3])));
+    const { result } = await floor.done(close(sessionId));
+    await floor.hearSessions();
+    expect(await countOf(result.countIds[0])).toMatchObject({
+      status: 'AWAITING_APPROVAL',
+      lines: [{ expected: 3, counted: 3, variance: 0, isWithin: false }],
+    });
+  });
+
+  it('tags of other SKUs and unknown GTINs are told, and count for nothing', async () => {
+    await goods('HAT', 2);
+    await map(100_004, 'HAT');
+    const sessionId = await open(['HAT']);
+    await floor.done(read(sessionId, [...tags(100_004, [1, 2]), ...tags(100_001, [1]), ...tags(199_999, [1, 2])]));
+    expect(await floor.done(close(sessionId))).toMatchObject({
+      result: { tags: 5, strays: 1, unknownGtins: [{ gtin14: gtinOf(199_999), tags: 2 }] },
+    });
+  });
+
+  it('nothing is read into a closed session, nor from the future, and a session without reads is no count', async () => {
+    const sessionId = await open(['HAT']);
+    expect((await close(sessionId)).status).toBe(409);
+    expect((await read(sessionId, tags(100_004, [1]), { readAt: '2027-01-01T00:00:00.000Z' })).status).toBe(400);
+    await floor.done(read(sessionId, tags(100_004, [1]), { readAt: floor.now() }));
+    await floor.done(close(sessionId));
+    expect((await read(sessionId, tags(100_004, [2]))).status).toBe(409);
+    expect((await close(sessionId)).status).toBe(409);
+    expect((await floor.at(STORE, 'session', { as: associate('store-2'), path: { sessionId } })).status).toBe(404);
+    expect(await floor.done(floor.at(STORE, 'session', { path: { sessionId } }))).toMatchObject({ status: 'CLOSED' });
+  });
+
+  it('a batch that comes while the session is closed is either in it or refused', async () => {
+    await goods('RACE', 40);
+    await map(100_005, 'RACE');
+    const sessionId = await open(['RACE'], { units: 40 });
+    await floor.done(read(sessionId, tags(100_005, [0])));
+    const batches = upTo(12).map((batch) => read(sessionId, tags(100_005, upTo(3, 1 + batch * 3))));
+    const [closed, ...answers] = await Promise.all([floor.done(close(sessionId)), ...batches]);
+    const accepted = answers.filter(({ status }) => status === 201).length;
+    expect(answers.every(({ status }) => status === 201 || status === 409)).toBe(true);
+    expect(closed.result.tags).toBe(1 + 3 * accepted);
+  });
+});
+
+describe('a large session', () => {
+  it('of 20,000 tags and 200 SKUs: batches write three items whatever was read before, all is posted', async () => {
+    const skus = upTo(200).map((n) => `L-${String(n).padStart(3, '0')}`);
+    for (const [n, sku] of skus.entries()) {
+      await map(200_000 + n, sku);
+      await goods(sku, 100);
+    }
+    floor.later(1);
+    const sessionId = await open(skus);
+    const all = skus.flatMap((_, n) => tags(200_000 + n, upTo(100)));
+    const writes: { items: number; bytes: number }[] = [];
+    const undo = floor.engine.intercept(async (operation, input, next) => {
+      if (operation === 'TransactWriteItems') {
+        const { TransactItems } = input as { TransactItems: { Put?: { Item: object } }[] };
+        const sizes = TransactItems.map(({ Put }) => JSON.stringify(Put?.Item ?? {}).length);
+        writes.push({ items: TransactItems.length, bytes: Math.max(...sizes) });
+      }
+      return next(input);
+    });
+    for (let from = 0; from < all.length; from += 500) {
+      expect(await floor.done(read(sessionId, all.slice(from, from + 500)))).toMatchObject({ accepted: 500 });
+    }
+    undo();
+    expect(writes).toHaveLength(40);
+    expect(new Set(writes.map(({ items }) => items))).toEqual(new Set([3]));
+    // As DynamoDB counts it, without the types that the wire spells out, it is less.
+    expect(Math.max(...writes.map(({ bytes }) => bytes))).toBeLessThan(12_000);
+    const { result } = await floor.done(close(sessionId));
+    expect(result).toMatchObject({ tags: 20_000, reads: 20_000, strays: 0 });
+    await floor.hearSessions();
+    const counts = await Promise.all(result.countIds.map(countOf));
+    expect(counts.map(({ status }) => status)).toEqual(Array(14).fill('POSTED'));
+    expect(counts.flatMap(({ lines }) => lines)).toHaveLength(200);
+  }, 120_000);
+});
