@@ -1,14 +1,15 @@
 import { createHash, createHmac } from 'node:crypto';
 import { HttpRequest } from '@smithy/core/protocols';
 import { SignatureV4 } from '@smithy/signature-v4';
+import type { Checksum, SourceData } from '@smithy/types';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { signerFor } from '../../shared/signing.ts';
 
 /** SHA-256 in the shape that the SDK's signer asks for. */
-class Sha256 {
+class Sha256 implements Checksum {
   readonly #hash: ReturnType<typeof createHash> | ReturnType<typeof createHmac>;
-  constructor(secret?: unknown) {
+  constructor(secret?: SourceData) {
     this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', secret as string);
   }
   update(chunk: Uint8Array): void {
