@@ -1,4 +1,4 @@
-import type { DynamoError } from './dynamo.ts';
+import type { AwsError } from './aws.ts';
 import type { ProblemName } from './problem.ts';
 import type { Part } from './table.ts';
 
@@ -9,14 +9,14 @@ const RETRY_CAP_MS = 500;
 const TRANSIENT_REASONS = new Set(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded']);
 
 /** Others write the same items just now; it may be tried again at once, with jitter. */
-export const isContention = ({ name, CancellationReasons: reasons }: DynamoError): boolean =>
+export const isContention = ({ name, CancellationReasons: reasons }: AwsError): boolean =>
   name === 'TransactionInProgressException' ||
   name === 'TransactionConflictException' ||
   (name === 'TransactionCanceledException' && reasons.some((reason) => TRANSIENT_REASONS.has(reason.Code ?? '')));
 
 /** Parts whose items other transactions were writing. */
 export const contended = <P extends ProblemName>(
-  { CancellationReasons: reasons }: DynamoError,
+  { CancellationReasons: reasons }: AwsError,
   parts: readonly Part<P>[],
 ) => parts.filter((part, index) => part.tally !== undefined && reasons?.[index]?.Code === 'TransactionConflict');
 

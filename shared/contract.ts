@@ -98,6 +98,8 @@ export interface Capability {
   operations: Record<string, Operation>;
   emits: Record<string, EventDefinition>;
   listens: Record<string, EventDefinition>;
+  /** Listened events that matter only where these fields of their data are given; others call nobody. */
+  onlyWith?: Record<string, readonly string[]>;
   tasks: Record<string, TaskDefinition>;
   grants: Partial<Record<FunctionRole, Grants>>;
 }

@@ -74,13 +74,19 @@ export const reactions = <C extends Capability>(contract: C, handlers: ReactionH
   const byType = new Map(
     Object.entries(contract.listens).map(([name, definition]) => [
       definition.type,
-      { definition, handler: (handlers as Record<string, AnyReaction>)[name]! },
+      {
+        definition,
+        needed: contract.onlyWith?.[name] ?? [],
+        handler: (handlers as Record<string, AnyReaction>)[name]!,
+      },
     ]),
   );
   return middy<EventBridgeEvent<string, Envelope>, void>().handler(async (event) => {
     const known = byType.get(event.detail.type as EventDefinition['type']);
     if (known === undefined) throw new Error(`${contract.name} does not listen to ${event.detail.type}`);
-    const envelope = { ...event.detail, data: known.definition.data.parse(event.detail.data) };
+    const data = known.definition.data.parse(event.detail.data) as Record<string, unknown>;
+    if (known.needed.some((field) => data[field] === undefined)) return;
+    const envelope = { ...event.detail, data };
     await reactOnce(runtime, contract.name, known.handler, envelope);
   });
 };

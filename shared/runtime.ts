@@ -1,5 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { AwsClient } from './aws.ts';
 import type { Change } from './change.ts';
+import { type Connection, keptConnections } from './connection.ts';
 import { type Send, senderOf } from './dynamo.ts';
 import { idsFrom, type NewId } from './ids.ts';
 import { type Cause, outboxPart } from './outbox.ts';
@@ -22,7 +24,8 @@ export interface World {
   env: Record<string, string | undefined>;
   clockMs(): number;
   random(): number;
-  client?: DynamoDBClient;
+  client?: AwsClient;
+  connection?: Connection;
   /** Comes between the tables and DynamoDB: tests count, fail, delay and lose calls here. */
   intercept?: (send: Send) => Send;
   /** A simulation's own time and chance: nothing waits for a real clock, and ids repeat with the seed. */
@@ -39,13 +42,22 @@ export const required = (env: World['env'], name: string): string => {
   return value;
 };
 
+/** The endpoint of a service where the SDK's own variable names one; AWS's otherwise. */
+export const clientOptions = (
+  env: World['env'],
+  service: 'DYNAMODB' | 'EVENTBRIDGE' | 'SFN',
+): { endpoint?: string } => {
+  const endpoint = env[`AWS_ENDPOINT_URL_${service}`];
+  return endpoint === undefined ? {} : { endpoint };
+};
+
 const realSleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-export const createRuntime = ({ env, clockMs, random, client, intercept, simulated }: World): Runtime => {
+export const createRuntime = (world: World): Runtime => {
+  const { env, clockMs, random, client, connection = keptConnections(), intercept, simulated } = world;
   const sleep = simulated?.sleep ?? realSleep;
-  const endpoint = env.AWS_ENDPOINT_URL_DYNAMODB;
-  const dynamo = client ?? new DynamoDBClient(endpoint === undefined ? {} : { endpoint });
-  const send = senderOf(dynamo, { random, sleep });
+  const dynamo = client ?? new DynamoDBClient(clientOptions(env, 'DYNAMODB'));
+  const send = senderOf(dynamo, { connection, clockMs, random, sleep });
   return {
     tables: createTables({
       send: intercept === undefined ? send : intercept(send),

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { AwsError } from './aws.ts';
 import { backoffMs, contended, isContention, RETRY_BASE_MS } from './contention.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import type { DynamoError, Send } from './dynamo.ts';
+import type { Send } from './dynamo.ts';
 import { Expression, toTransactItem, toWire } from './expression.ts';
 import type { ProblemName } from './problem.ts';
 import { ok, type Refusal, type Result } from './result.ts';
@@ -112,7 +113,7 @@ const assertDistinct = (parts: readonly Part[]): void => {
 
 /** What a failed write means: a refusal, `retry`, or undefined for an error that is nobody's answer. */
 const verdictOf = <P extends ProblemName>(
-  error: DynamoError,
+  error: AwsError,
   parts: readonly Part<P>[],
 ): Refusal<P> | 'retry' | undefined => {
   if (error.name === 'ConditionalCheckFailedException') return parts[0]!.refusal;
@@ -195,7 +196,7 @@ const createReads = ({ send, nameOf, random, sleep }: TablesOptions): Pick<Table
         return Responses.map(({ Item }) => (Item === undefined ? undefined : fromWire<Attributes>(Item)));
       } catch (error) {
         // A read that meets a transaction on one of its items is cancelled, too.
-        if (!isContention(error as DynamoError) || attempt >= CONFLICT_RETRIES_MAX) throw error;
+        if (!isContention(error as AwsError) || attempt >= CONFLICT_RETRIES_MAX) throw error;
         await sleep(backoffMs(random, attempt));
       }
     }
@@ -214,7 +215,7 @@ const createWrites = (options: TablesOptions, get: Tables['get']): Pick<Tables, 
       else if (Update !== undefined) await send('UpdateItem', Update);
       else await send('DeleteItem', Delete!);
     } catch (error) {
-      const { name, attempts } = error as DynamoError;
+      const { name, attempts } = error as AwsError;
       // The attempt before may have been carried out, its answer lost; then its own trace fails the guard (rule 4).
       const isDone = async () => isAsWritten(part.write, await get(part.table, keyOf(part.write)));
       if (name === 'ConditionalCheckFailedException' && attempts > 1 && (await isDone())) return;
@@ -256,10 +257,10 @@ const createWrites = (options: TablesOptions, get: Tables['get']): Pick<Tables, 
         await (standsAlone(parts) ? writeAlone(parts[0]!) : writeTogether(parts, token));
         return ok(undefined);
       } catch (error) {
-        const verdict = verdictOf(error as DynamoError, parts);
+        const verdict = verdictOf(error as AwsError, parts);
         if (verdict === undefined) throw error;
         if (verdict !== 'retry') return { ok: false, refusal: verdict };
-        await Promise.all(contended(error as DynamoError, parts).map(countConflict));
+        await Promise.all(contended(error as AwsError, parts).map(countConflict));
         if (attempt >= CONFLICT_RETRIES_MAX) {
           return { ok: false, refusal: { problem: 'too-busy', detail: 'others write the same items, try again' } };
         }

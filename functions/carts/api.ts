@@ -1,13 +1,15 @@
 import { change } from '../../shared/change.ts';
 import { type OperationHandlers, reply } from '../../shared/http.ts';
+import { lookUp } from '../../shared/lookup.ts';
 import { ok, type Result, refuse } from '../../shared/result.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import type { Tables } from '../../shared/table.ts';
-import { type SellableVariant, sellable } from '../catalog/parts.ts';
-import { addressOf } from '../customers/parts.ts';
+import type { Instant } from '../../shared/time.ts';
+import { type SellableVariant, sellable, sellableLately } from '../catalog/parts.ts';
+import { addressLookup, addressOf } from '../customers/parts.ts';
 import { options, plan } from '../fulfilment/parts.ts';
 import { asRace, HOLD_LINES_MAX, reserve } from '../inventory/parts.ts';
-import { nodeOf } from '../network/parts.ts';
+import { nodeLookup } from '../network/parts.ts';
 import type carts from './contract.ts';
 import type { Delivery, PricedCart } from './contract.ts';
 import {
@@ -21,24 +23,30 @@ import {
   setLine,
   withHold,
 } from './domain.ts';
-import { cartOf, cartPart } from './store.ts';
+import { cartLookup, cartOf, cartPart } from './store.ts';
 
-/** A customer can only send things to addresses of their own, and collect where somebody hands them over. */
-const reachable = async (
+/**
+ * The customer's cart, if they can have it that way: things are sent to addresses of their own only, and collected
+ * where somebody hands them over.
+ */
+const cartFor = async (
   tables: Tables,
   customerId: string,
   delivery: Delivery,
-): Promise<Result<Delivery, 'not-found' | 'not-deliverable'>> => {
+): Promise<Result<Cart | undefined, 'not-found' | 'not-deliverable'>> => {
+  const ofCustomer = cartLookup(customerId);
   if (delivery.choice !== 'PICKUP') {
-    const address = await addressOf(tables, customerId, delivery.addressId);
-    return address === undefined ? refuse('not-found', 'you have no such address', '/addressId') : ok(delivery);
+    const [cart, address] = await lookUp(tables, ofCustomer, addressLookup(customerId, delivery.addressId));
+    return address === undefined ? refuse('not-found', 'you have no such address', '/addressId') : ok(cart);
   }
-  const node = await nodeOf(tables, delivery.nodeId);
+  const [cart, node] = await lookUp(tables, ofCustomer, nodeLookup(delivery.nodeId));
   if (node === undefined) return refuse('not-found', `there is no node ${delivery.nodeId}`, '/nodeId');
   return node.status === 'OPEN' && node.abilities.includes('PICKUP')
-    ? ok(delivery)
+    ? ok(cart)
     : refuse('not-deliverable', `nothing can be collected at ${delivery.nodeId}`, '/nodeId');
 };
+
+const skusOf = ({ lines }: Pick<Cart, 'lines'>): string[] => lines.map(({ sku }) => sku);
 
 /** What sourcing has to know of the lines. */
 const toSource = ({ lines }: Cart, variants: ReadonlyMap<string, SellableVariant>) =>
@@ -51,15 +59,14 @@ const toSource = ({ lines }: Cart, variants: ReadonlyMap<string, SellableVariant
 const holdHandler =
   (
     { tables, newId }: Runtime,
-    variantsIn: (cart: Cart) => Promise<Map<string, SellableVariant>>,
-    view: (cart: Cart) => Promise<PricedCart>,
+    priceAt: (now: Instant, cart: Cart) => Promise<PricedCart>,
   ): OperationHandlers<typeof carts>['hold'] =>
   async ({ holdSeconds, channel }, { principal, cause, now }) => {
     const cart = await cartOf(tables, principal.id);
     if (cart === undefined || cart.lines.length === 0) return refuse('cart-empty', 'put something into it first');
     const { delivery } = cart;
     if (delivery === undefined) return refuse('delivery-not-chosen', 'say how and where you want to get it');
-    const variants = await variantsIn(cart);
+    const variants = await sellable(tables, skusOf(cart));
     const gone = cart.lines.find(({ sku }) => !variants.has(sku));
     if (gone !== undefined) return refuse('not-sellable', `${gone.sku} is no longer on sale; take it out`);
     const isPickup = delivery.choice === 'PICKUP';
@@ -76,51 +83,51 @@ const holdHandler =
     const wanted = { holdId: newId('hold'), holderId: principal.id, purpose: 'CART' as const, lines, holdSeconds };
     const { hold, change: kept } = reserve(wanted, cause, stock);
     const after = withHold(cart, hold.holdId);
-    return reply({ cart: await view(after), heldUntil: hold.heldUntil }, change([cartPart(after, cart)]), asRace(kept));
+    return reply(
+      { cart: await priceAt(now, after), heldUntil: hold.heldUntil },
+      change([cartPart(after, cart)]),
+      asRace(kept),
+    );
   };
 
 export const handlers = (runtime: Runtime): OperationHandlers<typeof carts> => {
   const { tables, newId } = runtime;
-  const variantsIn = ({ lines }: Pick<Cart, 'lines'>) =>
-    sellable(
-      tables,
-      lines.map(({ sku }) => sku),
-    );
 
-  const priceNow = async (cart = NO_CART) => priced(cart, await variantsIn(cart));
+  // What a cart shows binds nobody: an order is priced by a read of its own, and checked against what was shown.
+  const priceAt = async (now: Instant, cart = NO_CART) => priced(cart, await sellableLately(tables, skusOf(cart), now));
 
-  const answer = async (cart: Cart, read: Cart | undefined) =>
-    reply(await priceNow(cart), change([cartPart(cart, read)]));
+  const answer = async (now: Instant, cart: Cart, read: Cart | undefined) =>
+    reply(await priceAt(now, cart), change([cartPart(cart, read)]));
 
   return {
-    current: async (_, { principal }) => reply(await priceNow(await cartOf(tables, principal.id))),
+    current: async (_, { principal, now }) => reply(await priceAt(now, await cartOf(tables, principal.id))),
 
-    setLine: async (line, { principal }) => {
+    setLine: async (line, { principal, now }) => {
       const read = await cartOf(tables, principal.id);
       const set = setLine(opened(read, principal.id, newId('cart')), line);
       if (!set.ok) return set;
-      const view = await priceNow(set.value);
+      const view = await priceAt(now, set.value);
       return view.lines.some(({ sku, sellable }) => sku === line.sku && sellable)
         ? reply(view, change([cartPart(set.value, read)]))
         : refuse('not-sellable', `${line.sku} is not on sale, or not in the currency of this cart`, '/sku');
     },
 
-    removeLine: async ({ sku }, { principal }) => {
+    removeLine: async ({ sku }, { principal, now }) => {
       const read = await cartOf(tables, principal.id);
       const isThere = read?.lines.some((line) => line.sku === sku) ?? false;
-      return read !== undefined && isThere ? answer(removeLine(read, sku), read) : reply(await priceNow(read));
+      return read !== undefined && isThere ? answer(now, removeLine(read, sku), read) : reply(await priceAt(now, read));
     },
 
-    chooseDelivery: async (wanted, { principal }) => {
+    chooseDelivery: async (wanted, { principal, now }) => {
       const delivery = deliveryOf(wanted);
       if (!delivery.ok) return delivery;
-      const reached = await reachable(tables, principal.id, delivery.value);
-      if (!reached.ok) return reached;
-      const read = await cartOf(tables, principal.id);
-      return answer(chooseDelivery(opened(read, principal.id, newId('cart')), reached.value), read);
+      const found = await cartFor(tables, principal.id, delivery.value);
+      if (!found.ok) return found;
+      const cart = opened(found.value, principal.id, newId('cart'));
+      return answer(now, chooseDelivery(cart, delivery.value), found.value);
     },
 
-    hold: holdHandler(runtime, variantsIn, priceNow),
+    hold: holdHandler(runtime, priceAt),
 
     deliveryOptions: async ({ addressId, channel }, { principal, now }) => {
       const cart = await cartOf(tables, principal.id);
@@ -129,7 +136,7 @@ export const handlers = (runtime: Runtime): OperationHandlers<typeof carts> => {
       if (addressId !== undefined && address === undefined) {
         return refuse('not-found', 'you have no such address', '/addressId');
       }
-      const variants = await variantsIn(cart);
+      const variants = await sellableLately(tables, skusOf(cart), now);
       const gone = cart.lines.find(({ sku }) => !variants.has(sku));
       if (gone !== undefined) return refuse('not-sellable', `${gone.sku} is no longer on sale; take it out`);
       return reply({

@@ -1,10 +1,16 @@
 import { changedMeanwhile, put, remove } from '../../shared/change.ts';
+import type { Lookup } from '../../shared/lookup.ts';
 import type { Guard, Key, Part, Tables } from '../../shared/table.ts';
 import type { Cart } from './domain.ts';
 
 const TABLE = 'carts';
 
 const cartKey = (customerId: string): Key => ({ pk: `CUSTOMER#${customerId}`, sk: 'CART' });
+
+export const cartLookup = (customerId: string): Lookup<Cart | undefined> => ({
+  reads: [{ table: TABLE, key: cartKey(customerId) }],
+  of: ([item]) => item as Cart | undefined,
+});
 
 export const cartOf = (tables: Tables, customerId: string): Promise<Cart | undefined> =>
   tables.get(TABLE, cartKey(customerId));

@@ -1,4 +1,5 @@
 import { changedMeanwhile, put } from '../../shared/change.ts';
+import { type Lookup, lookUp } from '../../shared/lookup.ts';
 import type { Guard, Key, Page, Part, Tables } from '../../shared/table.ts';
 import type { Product, ProductSummary } from './contract.ts';
 import type { VariantRecord } from './domain.ts';
@@ -16,16 +17,18 @@ export const productOf = (tables: Tables, productId: string): Promise<Product | 
   tables.get(TABLE, productKey(productId));
 
 /** Records of SKUs, withdrawn ones too, by SKU; a SKU that never was is missing. */
+export const variantsLookup = (skus: readonly string[]): Lookup<Map<string, VariantRecord>> => ({
+  reads: [...new Set(skus)].map((sku) => ({ table: TABLE, key: variantKey(sku) })),
+  of: (items) => new Map(items.flatMap((item) => (item === undefined ? [] : [[item.sku as string, item as never]]))),
+});
+
+/** As the lookup, for any number of SKUs. */
 export const variantsOf = async (tables: Tables, skus: readonly string[]): Promise<Map<string, VariantRecord>> => {
-  const wanted = [...new Set(skus)];
-  const found = new Map<string, VariantRecord>();
-  for (let from = 0; from < wanted.length; from += SNAPSHOT_MAX) {
-    const reads = wanted.slice(from, from + SNAPSHOT_MAX).map((sku) => ({ table: TABLE, key: variantKey(sku) }));
-    for (const item of await tables.snapshot(reads)) {
-      if (item !== undefined) found.set(item.sku as string, item as unknown as VariantRecord);
-    }
+  const found: [string, VariantRecord][] = [];
+  for (let from = 0; from < skus.length; from += SNAPSHOT_MAX) {
+    found.push(...(await lookUp(tables, variantsLookup(skus.slice(from, from + SNAPSHOT_MAX))))[0]);
   }
-  return found;
+  return new Map(found);
 };
 
 export const listingOf = (

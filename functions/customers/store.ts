@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { type Change, change, changedMeanwhile, check, fact, put } from '../../shared/change.ts';
+import { type Lookup, lookUp } from '../../shared/lookup.ts';
 import type { Guard, Key, Page, Part, Tables } from '../../shared/table.ts';
 import type { Instant } from '../../shared/time.ts';
 import customers, { type NewAddress, type Profile } from './contract.ts';
@@ -38,19 +39,22 @@ const openItem = <T>(key: KeyItem | undefined, item: SealedItem | undefined): T 
 export const customerState = (tables: Tables, customerId: string): Promise<KeyItem | undefined> =>
   tables.get<KeyItem>(TABLE, keyKey(customerId));
 
-const readSealed = async <T>(tables: Tables, customerId: string, key: Key): Promise<T | undefined> => {
-  const [root, item] = await tables.snapshot([
+const sealedLookup = <T>(customerId: string, key: Key): Lookup<T | undefined> => ({
+  reads: [
     { table: TABLE, key: keyKey(customerId) },
     { table: TABLE, key },
-  ]);
-  return openItem<T>(root as KeyItem | undefined, item as SealedItem | undefined);
-};
+  ],
+  of: ([root, item]) => openItem<T>(root as KeyItem | undefined, item as SealedItem | undefined),
+});
 
-export const profileOf = (tables: Tables, customerId: string): Promise<ProfileData | undefined> =>
-  readSealed(tables, customerId, profileKey(customerId));
+export const profileOf = async (tables: Tables, customerId: string): Promise<ProfileData | undefined> =>
+  (await lookUp(tables, sealedLookup<ProfileData>(customerId, profileKey(customerId))))[0];
 
-export const addressOf = (tables: Tables, customerId: string, addressId: string): Promise<Address | undefined> =>
-  readSealed(tables, customerId, addressKey(customerId, addressId));
+export const addressLookup = (customerId: string, addressId: string): Lookup<Address | undefined> =>
+  sealedLookup(customerId, addressKey(customerId, addressId));
+
+export const addressOf = async (tables: Tables, customerId: string, addressId: string): Promise<Address | undefined> =>
+  (await lookUp(tables, addressLookup(customerId, addressId)))[0];
 
 /** Newest first. A page may hold fewer than `limit` where an earlier key was destroyed. */
 export const addressesOf = async (

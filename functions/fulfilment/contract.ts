@@ -176,6 +176,8 @@ export default capability({
     Delivered: emits.Delivered,
     Collected: emits.Collected,
   },
+  // What comes of a paid order starts its workflow at once; this is for what another node takes over.
+  onlyWith: { Allocated: ['replaces'] },
   tasks: {
     offer: task({ summary: 'Open a fulfilment order to its node and wait for the answer.', input: z.object(byId) }),
     awaitDone: task({ summary: 'Wait until the customer has the goods.', input: z.object(byId) }),

@@ -1,7 +1,9 @@
-import { SendTaskSuccessCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { callerOf } from '../../shared/aws.ts';
+import { keptConnections } from '../../shared/connection.ts';
 import { reactions } from '../../shared/events.ts';
 import { operations } from '../../shared/http.ts';
-import { createRuntime, required } from '../../shared/runtime.ts';
+import { clientOptions, createRuntime, required } from '../../shared/runtime.ts';
 import { runTasks } from '../../shared/tasks.ts';
 import { handlers as apiHandlers } from './api.ts';
 import fulfilment from './contract.ts';
@@ -10,14 +12,16 @@ import { workflowOn } from './step-functions.ts';
 import { handlers as taskHandlers } from './tasks.ts';
 
 const runtime = createRuntime({ env: process.env, clockMs: Date.now, random: Math.random });
-const stepFunctions = new SFNClient();
+const callStepFunctions = callerOf<'StartExecution' | 'SendTaskSuccess'>(
+  new SFNClient(clientOptions(process.env, 'SFN')),
+  { service: 'states', target: 'AWSStepFunctions', json: '1.0' },
+  { ...runtime, connection: keptConnections(), clockMs: Date.now },
+);
 const workflow = workflowOn({
   // Asked for when it is used: only the function that starts the workflow is told which one it is.
   startExecution: (execution) =>
-    stepFunctions.send(
-      new StartExecutionCommand({ stateMachineArn: required(process.env, 'WORKFLOW_ARN'), ...execution }),
-    ),
-  sendTaskSuccess: (answer) => stepFunctions.send(new SendTaskSuccessCommand(answer)),
+    callStepFunctions('StartExecution', { stateMachineArn: required(process.env, 'WORKFLOW_ARN'), ...execution }),
+  sendTaskSuccess: (answer) => callStepFunctions('SendTaskSuccess', answer),
 });
 
 export const api = operations(fulfilment, apiHandlers(runtime), runtime);

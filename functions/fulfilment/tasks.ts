@@ -20,17 +20,17 @@ const TOKEN_KEPT_SECONDS = SHIP_WITHIN_SECONDS + 24 * 3600;
 /** What a task wants now: its answer, or a change first. After a change it asks again, unless it knows its answer. */
 type Move<T> = { done: T } | { change: readonly Change[]; answer?: T };
 
-/** Decides and commits until the answer is there. A lost race, for stock too, is decided anew. */
+/** Decides and commits until the answer is there. A lost race, for stock too, is decided anew: `lost` counts them. */
 const carryOut = async <T>(
   runtime: Runtime,
   run: TaskRun,
   id: string,
-  decide: (order: FulfilmentWork) => Move<T> | Promise<Move<T>>,
+  decide: (order: FulfilmentWork, lost: number) => Move<T> | Promise<Move<T>>,
 ): Promise<T> => {
   for (let lost = 0; lost < DECISIONS_MAX; ) {
     const order = await getFulfilmentOrder(runtime.tables, id);
     if (order === undefined) throw new Error(`there is no fulfilment order ${id}`);
-    const move = await decide(order);
+    const move = await decide(order, lost);
     if ('done' in move) return move.done;
     const committed = await run.commit(...move.change);
     if (committed.ok && move.answer !== undefined) return move.answer;
@@ -52,10 +52,11 @@ const waitFor = async <A extends NodeAnswer | 'DONE'>(
 ): Promise<A | 'WAITING'> => {
   const { token, now } = run;
   if (token === undefined) throw new Error('this task is for a state that waits with a token');
-  const answer = await carryOut<A | 'WAITING'>(runtime, run, id, async (order) => {
+  const answer = await carryOut<A | 'WAITING'>(runtime, run, id, async (order, lost) => {
     const given = answerNow(order);
     if (given !== undefined) return { done: given };
-    const earlier = await tokensOf(runtime.tables, id, awaited);
+    // Nearly every task runs once: that there is no token yet takes no look, because its key is free or it is not.
+    const earlier = lost === 0 ? [] : await tokensOf(runtime.tables, id, awaited);
     const held = order.status === 'SCHEDULED' ? changedPart(opened(order, now)) : unchangedPart(order);
     const kept = tokenPart(id, awaited, token, earlier, plusSeconds(now, TOKEN_KEPT_SECONDS));
     return { change: [change([held, kept])], answer: 'WAITING' };

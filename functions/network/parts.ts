@@ -3,7 +3,7 @@ import type { NetworkNode } from './contract.ts';
 import { allNodes } from './store.ts';
 
 export type { NetworkNode } from './contract.ts';
-export { nodeOf } from './store.ts';
+export { nodeLookup } from './store.ts';
 
 /** The whole network, closed nodes too, by id: one query on `network`. */
 export const nodesOf = (tables: Tables): Promise<NetworkNode[]> => allNodes(tables);

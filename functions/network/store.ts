@@ -1,4 +1,5 @@
 import { changedMeanwhile, put } from '../../shared/change.ts';
+import type { Lookup } from '../../shared/lookup.ts';
 import type { Key, Page, Part, Tables } from '../../shared/table.ts';
 import type { NetworkNode } from './contract.ts';
 
@@ -12,6 +13,11 @@ const nodeKey = (nodeId: string): Key => ({ pk: NODES, sk: `NODE#${nodeId}` });
 
 export const nodeOf = (tables: Tables, nodeId: string): Promise<NetworkNode | undefined> =>
   tables.get(TABLE, nodeKey(nodeId));
+
+export const nodeLookup = (nodeId: string): Lookup<NetworkNode | undefined> => ({
+  reads: [{ table: TABLE, key: nodeKey(nodeId) }],
+  of: ([item]) => item as NetworkNode | undefined,
+});
 
 export const nodePage = (
   tables: Tables,

@@ -1,15 +1,17 @@
 import type * as z from 'zod';
 import { type Change, change } from '../../shared/change.ts';
 import { type OperationHandlers, reply } from '../../shared/http.ts';
+import { lookUp } from '../../shared/lookup.ts';
 import type { Money } from '../../shared/money.ts';
 import type { Cause } from '../../shared/outbox.ts';
 import { ok, type Result, refuse } from '../../shared/result.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import type { Tables } from '../../shared/table.ts';
 import { plusSeconds } from '../../shared/time.ts';
+import type { Delivery } from '../carts/contract.ts';
 import { cartOf, checkOut } from '../carts/parts.ts';
-import { sellable } from '../catalog/parts.ts';
-import { type Address, addressOf, rememberAddress, type Sealer } from '../customers/parts.ts';
+import { type SellableVariant, sellable, sellableLookup } from '../catalog/parts.ts';
+import { type Address, addressLookup, rememberAddress, type Sealer } from '../customers/parts.ts';
 import { plan } from '../fulfilment/parts.ts';
 import type { SalesChannel } from '../inventory/emits.ts';
 import { allocate, asRace } from '../inventory/parts.ts';
@@ -52,14 +54,32 @@ interface Placement {
   change: Change<'changed-meanwhile'>;
 }
 
+const skusOf = (lines: readonly UnitsOfSku[]): string[] => lines.map(({ sku }) => sku);
+
+/** What a cart's lines are and cost now, and where they go to, as they stood at one moment. */
+const boughtBy = async (
+  tables: Tables,
+  customerId: string,
+  lines: readonly UnitsOfSku[],
+  delivery: Delivery,
+): Promise<{ catalog: Map<string, SellableVariant>; address?: Address | undefined }> => {
+  const goods = sellableLookup(skusOf(lines));
+  if (delivery.choice === 'PICKUP') {
+    const [catalog] = await lookUp(tables, goods);
+    return { catalog };
+  }
+  const [catalog, address] = await lookUp(tables, goods, addressLookup(customerId, delivery.addressId));
+  return { catalog, address };
+};
+
 /** Fixes prices, chooses nodes and promises their stock: the order and every write that makes it true. */
 const placement = async (
   tables: Tables,
   wish: Wish,
+  catalog: ReadonlyMap<string, SellableVariant>,
   cause: Cause,
 ): Promise<Result<Placement, 'not-sellable' | 'price-changed' | 'sold-out' | 'not-deliverable'>> => {
   const { lines: wanted, currency, expectedTotal, address, channel, holdId, ...who } = wish;
-  const catalog = await sellable(tables, [...new Set(wanted.map(({ sku }) => sku))]);
   const priced = priceLines(wanted, catalog, currency);
   if (!priced.ok) return priced;
   const lines = priced.value;
@@ -118,13 +138,14 @@ export const handlers = ({ tables, newId }: Runtime, sealer: Sealer): OperationH
     const { holdId } = cart;
     const customerId = principal.id;
     const wish: Wish = { orderId: newId('order'), customerId, choice, lines, expectedTotal, channel, holdId };
+    const { catalog, address } = await boughtBy(tables, customerId, lines, delivery);
     if (delivery.choice === 'PICKUP') wish.pickupNodeId = delivery.nodeId;
     else {
       wish.addressId = delivery.addressId;
-      wish.address = await addressOf(tables, principal.id, delivery.addressId);
-      if (wish.address === undefined) return refuse('delivery-not-chosen', 'the address is gone; choose another');
+      wish.address = address;
+      if (address === undefined) return refuse('delivery-not-chosen', 'the address is gone; choose another');
     }
-    const placed = await placement(tables, wish, cause);
+    const placed = await placement(tables, wish, catalog, cause);
     if (!placed.ok) return placed;
     return reply(viewOf(placed.value.order), checkOut(cart), placed.value.change);
   },
@@ -141,7 +162,7 @@ export const handlers = ({ tables, newId }: Runtime, sealer: Sealer): OperationH
       wish.addressId = newId('address');
       wish.address = delivery.shipTo;
     }
-    const placed = await placement(tables, wish, cause);
+    const placed = await placement(tables, wish, await sellable(tables, skusOf(wanted.lines)), cause);
     if (!placed.ok) return placed;
     const { addressId, address } = wish;
     const kept =

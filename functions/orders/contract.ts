@@ -169,6 +169,8 @@ export default capability({
     Collected: fulfilment.emits.Collected,
     Incomplete: fulfilment.emits.Incomplete,
   },
+  // The order knows its own plan: only what replaces a part of it is news.
+  onlyWith: { Allocated: ['replaces'] },
   tasks: {
     expireUnpaid: task({ summary: 'Give back the stock of orders that were not paid in time.', everyMinutes: 1 }),
   },

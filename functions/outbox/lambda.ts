@@ -1,20 +1,26 @@
-import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { EventBridgeClient, type PutEventsCommandOutput } from '@aws-sdk/client-eventbridge';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
+import { callerOf } from '../../shared/aws.ts';
+import { keptConnections } from '../../shared/connection.ts';
 import type { OutboxItem } from '../../shared/outbox.ts';
-import { createRuntime, required } from '../../shared/runtime.ts';
+import { clientOptions, createRuntime, required } from '../../shared/runtime.ts';
 import { runTasks } from '../../shared/tasks.ts';
 import outbox from './contract.ts';
 import { type PutEvents, publish, sweep } from './publish.ts';
 
 const runtime = createRuntime({ env: process.env, clockMs: Date.now, random: Math.random });
-const eventBridge = new EventBridgeClient({});
+const callEventBridge = callerOf<'PutEvents'>(
+  new EventBridgeClient(clientOptions(process.env, 'EVENTBRIDGE')),
+  { service: 'events', target: 'AWSEvents', json: '1.1' },
+  { ...runtime, connection: keptConnections(), clockMs: Date.now },
+);
 const bus = required(process.env, 'BUS_NAME');
 
 const putEvents: PutEvents = async (entries) => {
-  const { Entries = [] } = await eventBridge.send(
-    new PutEventsCommand({ Entries: entries.map((entry) => ({ ...entry, EventBusName: bus })) }),
-  );
+  const { Entries = [] } = await callEventBridge<PutEventsCommandOutput>('PutEvents', {
+    Entries: entries.map((entry) => ({ ...entry, EventBusName: bus })),
+  });
   return Entries.map(({ ErrorCode }) => ErrorCode === undefined);
 };
 

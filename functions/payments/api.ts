@@ -8,7 +8,7 @@ import type payments from './contract.ts';
 import { ATTEMPTS_MAX } from './contract.ts';
 import { nextAttempt, type PaymentRecord, providerKey } from './domain.ts';
 import type { PaymentProvider } from './provider.ts';
-import { settle } from './settle.ts';
+import { ask, type Question, settle } from './settle.ts';
 import { attemptsOf, initiate, paymentIdOf } from './store.ts';
 
 /** The order if it is the caller's own, as a customer or as the channel that placed it (rule 19). */
@@ -44,15 +44,17 @@ export const handlers = (runtime: Runtime, provider: PaymentProvider): Operation
   const { tables } = runtime;
 
   /** A payment is shown as it stands; who asks while it is being carried out has to come again. */
-  const settled = async (
-    payment: PaymentRecord,
-    order: OrderSnapshot,
-    request: Request,
-    first?: Parameters<typeof settle>[2],
-  ) => {
+  const settled = async (payment: PaymentRecord, order: OrderSnapshot, request: Request, first?: Question) => {
     const outcome = await settle({ runtime, provider, cause: request.cause, order }, payment, first);
     if (!outcome.ok) return outcome;
     return outcome.value.status === 'INITIATED' ? inProgress(outcome.value) : reply(outcome.value);
+  };
+
+  /** A new payment's one step is committed with its answer; whatever comes between finds the intent and goes on from it. */
+  const authorised = async (payment: PaymentRecord, order: OrderSnapshot, request: Request, token: string) => {
+    const authorise = () => provider.authorise({ key: providerKey(payment), amount: payment.amount, token });
+    const ahead = await ask({ runtime, provider, cause: request.cause, order }, payment, authorise);
+    return ahead === undefined ? settled(payment, order, request) : reply(ahead.after, ...ahead.changes);
   };
 
   return {
@@ -60,12 +62,10 @@ export const handlers = (runtime: Runtime, provider: PaymentProvider): Operation
       const order = await ownOrder(tables, orderId, request.principal);
       if (order === undefined) return noOrder(orderId);
       const command = commandOf(request);
-      const authorise = (payment: PaymentRecord) => () =>
-        provider.authorise({ key: providerKey(payment), amount: payment.amount, token: method.token });
       // Nearly every payment is an order's first: that it is takes no look, because its key is free or it is not.
       const first = newPayment(order, 1, request, command);
       if ((await request.commit(initiate(first), payable(order))).ok) {
-        return settled(first, order, request, authorise(first));
+        return authorised(first, order, request, method.token);
       }
       const earlier = await attemptsOf(tables, orderId);
       // A repeat whose first answer was lost before it was remembered must not become another attempt.
@@ -80,7 +80,7 @@ export const handlers = (runtime: Runtime, provider: PaymentProvider): Operation
       const payment = newPayment(order, attempt.value, request, command);
       const stored = await request.commit<'payment-in-progress' | 'wrong-state'>(initiate(payment), payable(order));
       if (!stored.ok) return stored;
-      return settled(payment, order, request, authorise(payment));
+      return authorised(payment, order, request, method.token);
     },
 
     confirm: async ({ orderId, attempt }, request) => {

@@ -1,4 +1,4 @@
-import { type Change, change } from '../../shared/change.ts';
+import { type Change, change, changedMeanwhile } from '../../shared/change.ts';
 import type { Cause } from '../../shared/outbox.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { commitChanges, type Runtime } from '../../shared/runtime.ts';
@@ -86,6 +86,32 @@ const commitDecision = async (
     order,
   ]);
   return committed.ok ? ok(transition.after) : committed;
+};
+
+/** A transition that is not committed yet, and all that has to be committed with it. */
+interface Ahead {
+  after: PaymentRecord;
+  changes: readonly Change<'changed-meanwhile'>[];
+}
+
+/**
+ * Asks the provider, and leaves it to the caller to commit what comes of it together with the answer it makes true.
+ * Undefined where that is not the end of it: then `settle` goes on, from the provider's own view of the payment. So it
+ * does where the commit is refused, which includes an order that cannot be paid any more.
+ */
+export const ask = async (
+  settlement: Settlement,
+  payment: PaymentRecord,
+  question: Question,
+): Promise<Ahead | undefined> => {
+  const { now } = settlement.cause;
+  const decision = decide(payment, await answerOf(question, payment), now);
+  if (decision.kind !== 'become') return undefined;
+  const { after, change: own } = become(payment, decision, now);
+  if (after.instruction !== undefined) return undefined;
+  const { parts, facts } = await orderChange(settlement, payment, decision.order);
+  const order = parts.map((part) => ({ ...part, refusal: changedMeanwhile(`the order (${part.refusal.detail})`) }));
+  return { after, changes: [own, change(order, facts)] };
 };
 
 /** The order cannot be paid any more, and will never be again: what is held for it is let go. */

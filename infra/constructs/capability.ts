@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { type EventBus, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
+import { type EventBus, Match, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
@@ -100,10 +100,16 @@ export class CapabilityResources extends Construct {
   private addRules(): void {
     for (const [name, { type, source }] of Object.entries(this.contract.listens)) {
       if (source === undefined) throw new Error(`${this.contract.name} listens to ${type}, which nobody emits`);
+      const needed = this.contract.onlyWith?.[name] ?? [];
       new Rule(this, `On${name}`, {
         description: `${this.contract.name} reacts to ${type}`,
         eventBus: this.around.bus,
-        eventPattern: { source: [source], detailType: [type] },
+        eventPattern: {
+          ...{ source: [source], detailType: [type] },
+          ...(needed.length === 0
+            ? {}
+            : { detail: { data: Object.fromEntries(needed.map((field) => [field, Match.exists()])) } }),
+        },
         targets: [this.target('events')],
       });
     }

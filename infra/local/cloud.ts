@@ -193,23 +193,11 @@ function eventService(bus: EventBus, operation: string, body: Properties): unkno
   throw refusal('UnknownOperationException', `The local event bus does not serve ${operation}.`);
 }
 
-const NUDGE_MILLISECONDS = 5;
-
 /** Calls functions, and has the streams looked at when one has answered: it has probably written something. */
-function nudging(functions: FunctionHost, streams: Streams): FunctionHost['invoke'] {
-  let nudgedAt = 0;
-  return async (functionArn, event) => {
-    try {
-      return await functions.invoke(functionArn, event);
-    } finally {
-      const now = performance.now();
-      if (now - nudgedAt > NUDGE_MILLISECONDS) {
-        nudgedAt = now;
-        streams.nudge();
-      }
-    }
-  };
-}
+const nudging =
+  (functions: FunctionHost, streams: Streams): FunctionHost['invoke'] =>
+  (functionArn, event) =>
+    functions.invoke(functionArn, event).finally(() => streams.nudge());
 
 /** Last opened, first closed. A part that fails to close does not keep the others open. */
 async function closeAll(closers: Closer[]): Promise<void> {

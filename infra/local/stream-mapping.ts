@@ -139,6 +139,8 @@ export class StreamMapping {
       if (this.#closing.signal.aborted) return;
       this.#position = sequenceOf(last);
       if (wanted.length > 0) this.save();
+      // What was written meanwhile is found by the next look, as one batch.
+      if (page.length < limit) return;
     }
   }
 

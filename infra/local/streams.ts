@@ -17,11 +17,14 @@ interface StreamsOptions {
   now?: () => number;
 }
 
-const BUSY_MILLISECONDS = 5;
+const BUSY_MILLISECONDS = 25;
 const IDLE_MILLISECONDS = 100;
 const TRIM_MILLISECONDS = 10_000;
 
-/** Runs the event source mappings. Looks for new records every 5 ms while there are some, every 100 ms when not. */
+/**
+ * Runs the event source mappings. Looks for new records every 25 ms while there are some, every 100 ms when not: what
+ * came meanwhile is one batch, and a batch costs as much as a record. Lambda looks four times a second.
+ */
 export class Streams {
   readonly #options: StreamsOptions;
   readonly #mappings: StreamMapping[];
@@ -64,12 +67,12 @@ export class Streams {
     this.#trimmer.unref();
   }
 
-  /** Something was probably written: look now. */
+  /** Something was probably written: look soon. */
   nudge(): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#delay === BUSY_MILLISECONDS) return;
     this.#delay = BUSY_MILLISECONDS;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#look(), 0);
+    this.#timer = setTimeout(() => void this.#look(), BUSY_MILLISECONDS);
   }
 
   /** Resolves when every record written so far, and what its handling wrote, is handled. */

@@ -62,13 +62,17 @@ const isHealthy = async (dataDir: string, child: ChildProcess): Promise<Running>
   }
 };
 
+/** Node's own options and the script of `npm start`. */
+const startArguments = (): string[] => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  return scripts.start.split(' ').slice(1);
+};
+
 /** Starts the local cloud as `npm start` does, without a chain, and waits until it answers. */
 export const startSystem = async (dataDir: string): Promise<System> => {
   const startedMs = performance.now();
-  const child = spawn(process.execPath, ['infra/local/start.ts', '--empty', '--port', '0', '--data', dataDir], {
-    cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const options = [...startArguments(), '--empty', '--port', '0', '--data', dataDir];
+  const child = spawn(process.execPath, options, { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
   const running = await isHealthy(dataDir, child);
   const bootMs = performance.now() - startedMs;
   const members = () => family(child.pid!);

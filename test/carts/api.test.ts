@@ -17,6 +17,8 @@ import { startTestEngine, type TestEngine } from '../support/engine.ts';
 
 const headOffice = staffCaller('*', 'catalog:write', 'network:write', 'inventory:write');
 const SEOUL = { latitude: 37.5, longitude: 127 };
+/** Stands still: whatever is shown was read at this instant. */
+const clock = { nowMs: Date.parse('2026-11-18T03:00:00Z') };
 let engine: TestEngine;
 let runtime: Runtime;
 let call: ReturnType<typeof apiOf<typeof carts>>;
@@ -92,7 +94,7 @@ const optionsFor = (customerId: string, query: Record<string, string> = {}) =>
 
 beforeAll(async () => {
   engine = await startTestEngine(carts, catalog, customers, network, inventory);
-  runtime = engine.runtime();
+  runtime = engine.runtime(clock);
   call = apiOf(carts, handlers(runtime), runtime);
   await publish('tee', ['TEE-M', 'TEE-L']);
   await publish('abroad', ['USD-1'], { amountMinor: 500, currency: 'USD' });
@@ -157,6 +159,16 @@ describe('the cart', () => {
     await put('jung', 'SALE', 2);
     await publish('sale', ['SALE'], won(5_500));
     expect(await current('jung')).toMatchObject({ total: won(11_000), tax: won(1_000), version: 1 });
+  });
+
+  it('shows for less than a second what it knew, and then what the catalog says', async () => {
+    await publish('soon', ['SOON']);
+    await put('gil', 'SOON', 1);
+    await publish('soon', ['SOON'], won(5_500));
+    clock.nowMs += 999;
+    expect((await current('gil')).total).toEqual(won(11_000));
+    clock.nowMs += 1;
+    expect((await current('gil')).total).toEqual(won(5_500));
   });
 
   it('shows what has gone from sale meanwhile, does not count it, and lets it be taken out', async () => {

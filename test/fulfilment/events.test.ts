@@ -68,15 +68,32 @@ describe('a placed order', () => {
 });
 
 describe('the workflow', () => {
-  it('of each fulfilment order is started with what it needs, and with the same again if it is heard of again', async () => {
-    const order = await floor.work({ 'dc-1': { TEE: 1 } });
+  it('of each fulfilment order is started with what it needs, and again if its order is heard of again', async () => {
+    const { orderId, placed } = await floor.place({ 'dc-1': { TEE: 1 } });
+    await floor.hear(placed);
+    const started = { fulfilmentOrderId: `${orderId}-1`, method: 'SHIP', answerWithinSeconds: 1800 };
+    expect(startOf(`${orderId}-1`)).toEqual([started]);
     await floor.deliverEvents();
-    const started = { fulfilmentOrderId: `${order}-1`, method: 'SHIP', answerWithinSeconds: 1800 };
-    expect(startOf(`${order}-1`)).toEqual([started]);
-    const [allocated] = await floor.events(order);
+    expect(startOf(`${orderId}-1`), 'its own event is no second start').toEqual([started]);
     floor.clock.nowMs += 60_000;
-    await floor.hear(allocated!);
-    expect(startOf(`${order}-1`)).toEqual([started, started]);
+    await floor.hear(placed);
+    expect(startOf(`${orderId}-1`)).toEqual([started, started]);
+  });
+
+  it('of what another node takes over is started by the event that says so, with the same again if it comes again', async () => {
+    const order = await floor.work({ 'dc-1': { TEE: 1 } });
+    await floor.steps('dc-1', `${order}-1`, 'reject');
+    await floor.run({ task: 'resource', input: { fulfilmentOrderId: `${order}-1` } });
+    expect(startOf(`${order}-2`)).toEqual([]);
+    await floor.deliverEvents();
+    const [started] = startOf(`${order}-2`);
+    expect(started).toMatchObject({ method: 'SHIP' });
+    floor.clock.nowMs += 60_000;
+    const taken = (await floor.events(order)).find(
+      ({ data }) => (data as { replaces?: string }).replaces !== undefined,
+    );
+    await floor.hear(taken!);
+    expect(startOf(`${order}-2`)).toEqual([started, started]);
   });
 
   it.each([

@@ -126,13 +126,15 @@ describe('every event', () => {
 
   it('reaches each listener by a rule that retries and then leaves it in the dead letters', () => {
     for (const capability of CAPABILITIES) {
-      for (const { type, source } of Object.values(capability.listens)) {
+      for (const [name, { type, source }] of Object.entries(capability.listens)) {
         const target = functionOf(capability.name, 'events');
         const rule = rules.find(
           ({ properties }) =>
             properties.EventPattern?.['detail-type']?.includes(type) && refersTo(properties.Targets, target.id),
         );
         expect(rule?.properties.EventPattern.source, `${capability.name} hears ${type}`).toEqual([source]);
+        const needed = capability.onlyWith?.[name]?.map((field) => [field, [{ exists: true }]]);
+        expect(rule?.properties.EventPattern.detail).toEqual(needed && { data: Object.fromEntries(needed) });
         expect(rule?.properties.Targets[0].DeadLetterConfig.Arn).toBeDefined();
         expect(rule?.properties.Targets[0].RetryPolicy.MaximumRetryAttempts).toBeGreaterThan(0);
       }

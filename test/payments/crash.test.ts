@@ -58,7 +58,7 @@ const orderPaidWith = (token: string) => async (): Promise<OrderSnapshot> => {
 
 const TOKENS = ['tok_approve', 'tok_decline', 'tok_needs_action', 'tok_timeout'] as const;
 /** Steps that each way of paying has, so that a test that stopped reaching them fails. */
-const DEATHS_MIN = 8;
+const DEATHS_MIN = 6;
 
 describe.each(TOKENS)('a process that dies anywhere while it pays with %s', (token) => {
   const pay = (process: Process, placed: OrderSnapshot) => process.pay(placed, token, 'key-1');

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { AwsError } from '../../shared/aws.ts';
 import { put, update } from '../../shared/change.ts';
 import { InvalidCursor } from '../../shared/cursor.ts';
-import { DynamoError } from '../../shared/dynamo.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import type { Guard, Part } from '../../shared/table.ts';
 import { type Interceptor, startTestEngine, type TestEngine } from '../support/engine.ts';
@@ -72,7 +72,7 @@ describe('a commit', () => {
     intercept((operation, input, next) => {
       if (operation !== 'TransactWriteItems' || conflicts === 0) return next(input);
       conflicts -= 1;
-      throw new DynamoError('TransactionCanceledException', 'conflict', [
+      throw new AwsError('TransactionCanceledException', 'conflict', [
         { Code: 'TransactionConflict' },
         { Code: 'None' },
       ]);
@@ -98,7 +98,7 @@ describe('a commit', () => {
       if (operation === 'GetItem') return next(input);
       // Carried out once, the answer lost, and sent again by the sender.
       await next(input);
-      return next(input).catch((error: DynamoError) => {
+      return next(input).catch((error: AwsError) => {
         error.attempts = 2;
         throw error;
       });
@@ -110,7 +110,7 @@ describe('a commit', () => {
     const key = newKey();
     await commit(putPart({ ...key, name: 'theirs' }));
     intercept((operation, input, next) =>
-      next(input).catch((error: DynamoError) => {
+      next(input).catch((error: AwsError) => {
         if (operation === 'PutItem') error.attempts = 2;
         throw error;
       }),

@@ -144,7 +144,7 @@ export class Cluster {
       env: ENV,
       clockMs: () => this.scheduler.nowMs + offMs,
       random: chance.next,
-      client: this.wire.clientOf(process),
+      ...this.wire.dynamoFor(process),
       simulated: { sleep: this.scheduler.sleep },
     });
     const runtime = { ...plain, tables: this.bug?.tables?.(plain.tables, place, this) ?? plain.tables };

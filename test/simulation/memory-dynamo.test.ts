@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AwsError } from '../../shared/aws.ts';
 import { capability } from '../../shared/contract.ts';
-import { DynamoError, type DynamoOperation, type Send } from '../../shared/dynamo.ts';
+import type { DynamoOperation, Send } from '../../shared/dynamo.ts';
 import { createTables, type Guard, type Part, type Tables, type Write } from '../../shared/table.ts';
 import { startTestEngine, type TestEngine } from '../support/engine.ts';
 import { MemoryDynamo } from './memory-dynamo.ts';
@@ -25,7 +26,7 @@ const memorySend = (): Send => {
     const { status, body } = memory.call(operation, JSON.parse(JSON.stringify(input)));
     if (status === 200) return body as O;
     const name = String(body.__type).split('#').at(-1)!;
-    throw new DynamoError(name, name, (body.CancellationReasons ?? []) as { Code?: string }[]);
+    throw new AwsError(name, name, (body.CancellationReasons ?? []) as { Code?: string }[]);
   };
 };
 

@@ -1,5 +1,6 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoError, type DynamoOperation } from '../../shared/dynamo.ts';
+import { type AwsClient, AwsError } from '../../shared/aws.ts';
+import type { Connection } from '../../shared/connection.ts';
+import type { DynamoOperation } from '../../shared/dynamo.ts';
 import type { Chance } from './chance.ts';
 import type { Engine } from './engines.ts';
 import type { Fate, Faults } from './faults.ts';
@@ -36,21 +37,13 @@ export interface WireOptions {
 }
 
 const LATENCY_MS = { min: 1, max: 12 };
-/** How long a request of the product waits for DynamoDB (shared/dynamo.ts). */
+/** How long a request of the product waits for DynamoDB (shared/aws.ts). */
 const TIMEOUT_MS = 5_000;
 const TOKEN_KEPT_MS = 600_000;
 
 const NEVER = new Promise<never>(() => {});
 
 const networkError = (name: string): Error => Object.assign(new Error(name), { name });
-
-/** Signing costs time and proves nothing here. */
-class NoHash {
-  update(): void {}
-  async digest(): Promise<Uint8Array> {
-    return new Uint8Array(32);
-  }
-}
 
 interface TransactPut {
   Put?: { TableName: string; Item: Record<string, unknown> };
@@ -101,21 +94,19 @@ export class Wire {
     return process.isDead ? NEVER : answer;
   }
 
-  /** A client of DynamoDB as shared/dynamo.ts uses one: its connection, which is this wire. */
-  clientOf(process: Process): DynamoDBClient {
-    const handle = async (request: { headers: Record<string, string>; body: string }) => {
-      const operation = request.headers['x-amz-target']!.split('.')[1] as DynamoOperation;
-      const { status, body } = await this.#dynamo(process, operation, JSON.parse(request.body));
-      return { response: { statusCode: status, body: [Buffer.from(JSON.stringify(body))] } };
-    };
+  /** DynamoDB as shared/aws.ts reaches it: a client that says who calls, and a connection, which is this wire. */
+  dynamoFor(process: Process): { client: AwsClient; connection: Connection } {
     const config = {
       credentials: async () => ({ accessKeyId: 'simulated', secretAccessKey: 'simulated' }),
       region: async () => 'ap-northeast-2',
       endpoint: async () => ({ protocol: 'http:', hostname: 'simulated' }),
-      sha256: NoHash,
-      requestHandler: { handle },
     };
-    return { config } as unknown as DynamoDBClient;
+    const send: Connection['send'] = async (request) => {
+      const operation = request.headers['x-amz-target']!.split('.')[1] as DynamoOperation;
+      const { status, body } = await this.#dynamo(process, operation, JSON.parse(request.body));
+      return { status, text: JSON.stringify(body) };
+    };
+    return { client: { config }, connection: { send } };
   }
 
   #fateOf(call: Outgoing): Fate {
@@ -184,6 +175,6 @@ const failure = (name: string, status = 400): WireAnswer => ({
 
 const cancelled = (code: string, parts: number): WireAnswer => {
   const reasons = Array.from({ length: parts }, (_, part) => ({ Code: part === parts - 1 ? code : 'None' }));
-  const { status, body } = failure(new DynamoError('TransactionCanceledException', '', []).name);
+  const { status, body } = failure(new AwsError('TransactionCanceledException', '', []).name);
   return { status, body: { ...body, CancellationReasons: reasons } };
 };
