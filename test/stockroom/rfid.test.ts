@@ -163,7 +163,8 @@ describe('a large session', () => {
     }
     floor.later(1);
     const sessionId = await open(skus);
-    const all = skus.flatMap((_, n) => tags(200_000 + n, upTo(100)));
+    // Serials as long as they get.
+    const all = skus.flatMap((_, n) => tags(200_000 + n, upTo(100, 2 ** 37)));
     const units = { batches: 0, closing: 0 };
     const sizes = new Set<number>();
     let doing: keyof typeof units = 'batches';
