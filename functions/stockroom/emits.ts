@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { event } from '../../shared/contract.ts';
+import { emittedBy, event } from '../../shared/contract.ts';
 import { Id, NodeId, Sentence, Sku } from '../../shared/input.ts';
 import { InstantSchema } from '../../shared/time.ts';
 
@@ -11,7 +11,7 @@ const Between = { transferId: Id, fromNodeId: NodeId, toNodeId: NodeId };
 const Lines = z.array(z.object({ sku: Sku, units }));
 const Variances = z.array(z.object({ sku: Sku, expected: units, counted: units, variance: units }));
 
-export const emits = {
+export const emits = emittedBy('stockroom', {
   AdviceAnnounced: event(
     'advice.announced.v1',
     z.object({ ...AtNode, adviceId: Id, lines: Lines, dueAt: InstantSchema }),
@@ -78,4 +78,4 @@ export const emits = {
     z.object({ ...AtNode, sessionId: Id, tags: units, countIds: z.array(Id) }),
     'All tags of an RFID session were read; each of its counts is posted or waits for approval.',
   ),
-};
+});
