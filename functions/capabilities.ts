@@ -4,6 +4,7 @@ import carts from './carts/contract.ts';
 import catalog from './catalog/contract.ts';
 import customers from './customers/contract.ts';
 import fulfilment from './fulfilment/contract.ts';
+import imports from './imports/contract.ts';
 import inventory from './inventory/contract.ts';
 import loyalty from './loyalty/contract.ts';
 import network from './network/contract.ts';
@@ -16,6 +17,7 @@ export const CAPABILITIES: readonly Capability[] = [
   catalog,
   network,
   inventory,
+  imports,
   customers,
   carts,
   orders,

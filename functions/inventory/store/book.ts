@@ -5,7 +5,7 @@ import type { NodeLevel } from '../domain/availability.ts';
 import { added, type Deltas, deltasByShard, type Move, type Place, placeOf } from '../domain/movements.ts';
 import type { Share } from '../domain/shards.ts';
 import { QUANTITIES } from '../emits.ts';
-import { contentionKey, levelKey, TABLE, unchanged } from './levels.ts';
+import { contentionKey, levelKey, listedAtNode, TABLE, unchanged } from './levels.ts';
 
 export interface Booking {
   /** Available units that have to stay at shard 0 of a level, by `placeOf`: what buffers keep back. */
@@ -60,7 +60,8 @@ const balancePart = (
   { kept, exact, attributes }: Booking,
 ): Part<MoveRefusal> => {
   const read = exact?.get(placeOf(place))?.shards.find((one) => one.shard === shard);
-  const set = shard === 0 ? attributes?.get(placeOf(place)) : undefined;
+  // Whoever opens a level enters it into the list of its node, too; the list costs nothing while the entry stays.
+  const set = shard === 0 ? { ...attributes?.get(placeOf(place)), ...listedAtNode(place) } : undefined;
   const keptUnits = shard === 0 ? (kept?.get(placeOf(place)) ?? 0) : 0;
   const guards: Guard[] =
     read !== undefined
@@ -73,7 +74,7 @@ const balancePart = (
   const part = update(
     TABLE,
     levelKey(place.sku, place.nodeId, shard),
-    { add: { ...deltas, version: movements }, ...(set === undefined ? {} : { set: { ...set } }) },
+    { add: { ...deltas, version: movements }, ...(set === undefined ? {} : { set }) },
     guards,
     read === undefined
       ? notEnough(place, deltas)
@@ -132,4 +133,13 @@ export const sharesBooked = async (
     ],
     isWatched: entry?.isWatched === true,
   }));
+};
+
+/** What some movements belong to, by what is booked of them; undefined where nothing is. */
+export const referencesBooked = async (
+  tables: Tables,
+  moves: readonly (Place & { movementId: string })[],
+): Promise<(string | undefined)[]> => {
+  const reads = moves.map((move) => ({ table: TABLE, key: entryKey(move, move.movementId) }));
+  return (await tables.snapshot(reads)).map((entry) => entry?.reference as string | undefined);
 };

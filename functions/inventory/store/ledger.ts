@@ -36,3 +36,18 @@ export const movementsOf = async (
   });
   return { items, ...rest };
 };
+
+/** So many movements of a level are read at a time. */
+const MOVEMENTS_AT_ONCE = 100;
+
+/** Units that came to a level after a moment, signed, by when it happened and not by when it was booked. */
+export const onHandSince = async (tables: Tables, place: Place, at: Instant): Promise<number> => {
+  let units = 0;
+  let cursor: string | undefined;
+  do {
+    const page = await movementsOf(tables, place, { from: at }, { limit: MOVEMENTS_AT_ONCE, cursor });
+    for (const move of page.items) if ((move.occurredAt ?? move.at) > at) units += move.onHand;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return units;
+};

@@ -1,4 +1,4 @@
-import type { Attributes, Guard, Key, Part, Tables } from '../../../shared/table.ts';
+import type { Attributes, Guard, Key, Page, Part, Tables } from '../../../shared/table.ts';
 import type { NodeLevel } from '../domain/availability.ts';
 import type { Belief } from '../domain/confidence.ts';
 import type { Place } from '../domain/movements.ts';
@@ -125,6 +125,20 @@ export const levelsAt = async (tables: Tables, places: readonly Place[]): Promis
       return shards > 1 ? wholeLevel(tables, place, shards) : levelFrom(place, first, []);
     }),
   );
+};
+
+/** Where the index `byNode` finds a level. */
+export const listedAtNode = ({ sku, nodeId }: Place) => ({ byNodePk: nodeId, byNodeSk: sku });
+
+/** Levels that a node ever held, by SKU, each as it stands now. */
+export const levelsHeldAt = async (
+  tables: Tables,
+  nodeId: string,
+  page: { limit: number; cursor?: string | undefined },
+): Promise<Page<NodeLevel>> => {
+  const { items, ...rest } = await tables.query<{ byNodeSk: string }>(TABLE, { index: 'byNode', pk: nodeId, ...page });
+  const places = items.map(({ byNodeSk }) => ({ sku: byNodeSk, nodeId }));
+  return { items: await levelsAt(tables, places), ...rest };
 };
 
 /** A shard is as it was read. */
