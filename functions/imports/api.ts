@@ -178,13 +178,14 @@ export const handlers = (runtime: Runtime): Handlers => {
     if (fault !== undefined) {
       return refuse('invalid-input', fault.reason, fault.field === 'row' ? '/sku' : `/${fault.field}`);
     }
-    const { booked } = await bookRows(runtime, record.value, [ready], { block, request });
+    const rows = await bookRows(runtime, record.value, [ready], { block, request });
+    if (!rows.ok) return rows;
     const fixed: FixedRow = { ...ready, fixedBy: request.cause.actor, fixedAt: request.now };
     const { sku, nodeId, units } = ready;
     return reply(
       { importId, line, sku, nodeId, units },
       change([blockPart(importId, settled(block, new Map([[line, 'FIXED']]))), ...fixedParts(importId, fixed)]),
-      booked,
+      rows.value.booked,
     );
   };
 

@@ -1,6 +1,6 @@
 import { type Change, change } from '../../shared/change.ts';
 import type { Request } from '../../shared/http.ts';
-import { ok, type Result } from '../../shared/result.ts';
+import { ok, type Result, refuse } from '../../shared/result.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import { correctTo, happened, referencesBooked } from '../inventory/parts.ts';
 import {
@@ -36,6 +36,10 @@ export interface Loaded extends Counts {
   repeated: number;
 }
 
+const addTo = <T extends Partial<Loaded>>(sum: Loaded, more: T): void => {
+  for (const name of Object.keys(more) as (keyof Loaded)[]) sum[name] += more[name] ?? 0;
+};
+
 /** The movement of a line. Of an absolute file a place has one: that a second line speaks of it shows in its ledger. */
 const movementOf = ({ importId, meaning }: ImportRecord, line: number): string =>
   meaning === 'ON_HAND' ? `import#${importId}` : `import#${importId}#${line}`;
@@ -48,7 +52,7 @@ export const bookRows = async (
   record: ImportRecord,
   rows: readonly ReadyRow[],
   version: { block: Block; request: Request },
-): Promise<{ booked: Change<'changed-meanwhile'>; unchanged: Set<number> }> => {
+): Promise<Result<{ booked: Change<'changed-meanwhile'>; unchanged: Set<number> }, 'changed-meanwhile'>> => {
   const { block, request } = version;
   const whole = { subject: `import/${record.importId}.${block.number}`, version: block.version + 1 };
   const common = rows.map(({ line, sku, nodeId, reason }) => ({
@@ -58,15 +62,14 @@ export const bookRows = async (
   if (record.meaning === 'ON_HAND') {
     const statements = common.map((row, at) => ({ ...row, onHand: rows[at]!.units, asOf: record.asOf }));
     const corrected = await correctTo(tables, statements, request.cause, whole);
-    return {
-      booked: corrected.change,
-      unchanged: new Set(corrected.unchanged.map(({ reference }) => lineIn(reference))),
-    };
+    if (!corrected.ok) return corrected;
+    const unchanged = new Set(corrected.value.unchanged.map(({ reference }) => lineIn(reference)));
+    return ok({ booked: corrected.value.change, unchanged });
   }
   const happenings = common.map((row, at) => ({
     ...{ ...row, kind: 'CORRECTION' as const, units: rows[at]!.units, occurredAt: record.asOf },
   }));
-  return { booked: await happened(tables, happenings, request.cause, whole), unchanged: new Set() };
+  return ok({ booked: await happened(tables, happenings, request.cause, whole), unchanged: new Set<number>() });
 };
 
 /** Rows of an absolute file about places that another line of it has spoken of before, by line. */
@@ -92,7 +95,7 @@ const decideBlock = async (
   record: ImportRecord,
   rows: readonly Judged[],
   { block, request, isAgain }: { block: Block; request: Request; isAgain: boolean },
-): Promise<{ change: Change<'changed-meanwhile'>; next: Block }> => {
+): Promise<Result<{ change: Change<'changed-meanwhile'>; next: Block }, 'changed-meanwhile'>> => {
   const ready = rows.filter((row): row is ReadyRow => !isFaulty(row));
   const faults = record.meaning === 'ON_HAND' ? contradictions(ready) : new Map<number, Fault>();
   // Nobody looks for it in advance: where a place is spoken of twice, the second write of its movement is refused.
@@ -105,7 +108,9 @@ const decideBlock = async (
       return { line, text: `${sku}, ${nodeId}, ${units}`, ...fault };
     }),
   ];
-  const { booked, unchanged } = await bookRows(runtime, record, good, { block, request });
+  const rowsBooked = await bookRows(runtime, record, good, { block, request });
+  if (!rowsBooked.ok) return rowsBooked;
+  const { booked, unchanged } = rowsBooked.value;
   const results = new Map<number, Outcome>([
     ...good.map(({ line }) => [line, unchanged.has(line) ? 'UNCHANGED' : 'LOADED'] as const),
     ...bad.map(({ line }) => [line, 'QUARANTINED'] as const),
@@ -116,8 +121,12 @@ const decideBlock = async (
     ...bad.map((row) => quarantinePart(record.importId, row)),
     ...booked.parts,
   ];
-  return { change: change(parts, booked.facts), next };
+  return ok({ change: change(parts, booked.facts), next });
 };
+
+/** What has become of these lines, by a block that was just written. */
+const countsIn = (block: Block, rows: readonly Judged[]): Counts =>
+  countsOf([{ outcomes: rows.map(({ line }) => block.outcomes[line % block.outcomes.length]).join('') }]);
 
 /**
  * Deals with the rows of one block that nothing has become of yet. The record of the block is written in the
@@ -142,24 +151,21 @@ const loadBlock = async (
     const taken = open.slice(0, size);
     if (taken.length === 0) break;
     const decided = await decideBlock(runtime, record, taken, { block, request, isAgain: failures > 0 });
-    if (decided.change.parts.length > WRITES_MAX && taken.length > 1) {
+    if (decided.ok && decided.value.change.parts.length > WRITES_MAX && taken.length > 1) {
       // What is hot or runs short takes more writes than two a row.
       size = Math.ceil(taken.length / 2);
       continue;
     }
-    const committed = await request.commit(decided.change);
-    if (committed.ok) {
-      const lines = taken.map(({ line }) => decided.next.outcomes[line % decided.next.outcomes.length]!);
-      const counts = countsOf([{ outcomes: lines.join('') }]);
-      for (const name of Object.keys(counts) as (keyof Counts)[]) loaded[name] += counts[name];
+    const committed = decided.ok ? await request.commit(decided.value.change) : decided;
+    if (decided.ok && committed.ok) {
+      addTo(loaded, countsIn(decided.value.next, taken));
       pending = open.slice(taken.length);
       failures = 0;
       continue;
     }
     failures += 1;
-    if (committed.refusal.problem === 'too-busy' || failures >= DECISIONS_MAX) {
-      return { ok: false, refusal: { problem: 'too-busy', detail: committed.refusal.detail } };
-    }
+    const { problem, detail } = (committed as Exclude<typeof committed, { ok: true }>).refusal;
+    if (problem === 'too-busy' || failures >= DECISIONS_MAX) return refuse('too-busy', detail);
     await runtime.sleep(runtime.random() * REDECIDE_BASE_MS * 2 ** failures);
   }
   return ok(loaded);
@@ -184,7 +190,7 @@ export const loadRows = async (
         refused = done;
         return;
       }
-      for (const name of Object.keys(sum) as (keyof Loaded)[]) sum[name] += done.value[name];
+      addTo(sum, done.value);
     }
   };
   await Promise.all(Array.from({ length: BLOCKS_AT_ONCE }, lane));

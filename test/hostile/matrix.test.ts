@@ -134,7 +134,16 @@ const OWNED: Record<string, readonly Caller[]> = {
   fulfilmentOrderId: [OTHER_ASSOCIATE],
   'worklist nodeId': [OTHER_ASSOCIATE],
 };
-const OPEN_TO_ALL_WITH_THE_SCOPE = new Set(['productId', 'sku', 'nodeId', 'category', 'reference', 'limit', 'cursor']);
+const OPEN_TO_ALL_WITH_THE_SCOPE = new Set([
+  'productId',
+  'sku',
+  'nodeId',
+  'importId',
+  'category',
+  'reference',
+  'limit',
+  'cursor',
+]);
 
 const ownedFields = (name: string, operation: Operation): string[] => {
   const { access } = operation;

@@ -4,6 +4,7 @@ import {
   address,
   CHANNEL,
   HEAD_OFFICE,
+  IMPORTS,
   type Known,
   node,
   OWNER,
@@ -54,6 +55,30 @@ export const validRequests = (known: Known): Record<string, Valid> => {
       as: HEAD_OFFICE,
       input: { nodeId: STORE, sku: SKU, unitsDelta: 2, reason: 'counted' },
     },
+    'imports.open': {
+      as: HEAD_OFFICE,
+      input: {
+        ...{ importId: 'imp-new', format: 'csv', meaning: 'ON_HAND', header: 'sku,nodeId,onHand' },
+        asOf: '2026-11-20T09:00:00.000Z',
+      },
+      instead: [{ importId: 'imp-lines', format: 'jsonl', meaning: 'CHANGES' }],
+    },
+    'imports.load': {
+      as: HEAD_OFFICE,
+      input: { importId: IMPORTS.changes, firstLine: 10, text: `${SKU},${STORE},1\n"broken,${STORE},1` },
+    },
+    'imports.progress': { as: HEAD_OFFICE, input: { importId: IMPORTS.levels } },
+    'imports.quarantine': { as: HEAD_OFFICE, input: { importId: IMPORTS.levels, ...page } },
+    'imports.fix': {
+      as: HEAD_OFFICE,
+      input: {
+        ...{ importId: IMPORTS.levels, line: '2', sku: SKU, nodeId: STORE },
+        ...{ onHand: 99_990, reason: 'written wrong' },
+      },
+      instead: [{ importId: IMPORTS.changes, line: '2', sku: SKU, nodeId: STORE, unitsDelta: 2 }],
+    },
+    'imports.close': { as: HEAD_OFFICE, input: { importId: IMPORTS.levels, rows: 1 } },
+    'imports.exported': { as: ASSOCIATE, input: { format: 'csv', nodeId: STORE, bom: 'true', limit: '20' } },
     'customers.profile': { as: OWNER, input: {} },
     'customers.saveProfile': { as: OWNER, input: profile },
     'customers.addAddress': { as: OWNER, input: address },

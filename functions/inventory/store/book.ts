@@ -1,6 +1,7 @@
 import { check, put, update } from '../../../shared/change.ts';
 import type { Cause } from '../../../shared/outbox.ts';
 import type { Guard, Key, Part, Tables } from '../../../shared/table.ts';
+import type { Instant } from '../../../shared/time.ts';
 import type { NodeLevel } from '../domain/availability.ts';
 import { added, type Deltas, deltasByShard, type Move, type Place, placeOf } from '../domain/movements.ts';
 import type { Share } from '../domain/shards.ts';
@@ -58,10 +59,11 @@ const balancePart = (
   shard: number,
   { deltas, movements }: { deltas: Deltas; movements: number },
   { kept, exact, attributes }: Booking,
+  movedAt: Instant,
 ): Part<MoveRefusal> => {
   const read = exact?.get(placeOf(place))?.shards.find((one) => one.shard === shard);
   // Whoever opens a level enters it into the list of its node, too; the list costs nothing while the entry stays.
-  const set = shard === 0 ? { ...attributes?.get(placeOf(place)), ...listedAtNode(place) } : undefined;
+  const first = shard === 0 ? { ...attributes?.get(placeOf(place)), ...listedAtNode(place) } : {};
   const keptUnits = shard === 0 ? (kept?.get(placeOf(place)) ?? 0) : 0;
   const guards: Guard[] =
     read !== undefined
@@ -74,7 +76,7 @@ const balancePart = (
   const part = update(
     TABLE,
     levelKey(place.sku, place.nodeId, shard),
-    { add: { ...deltas, version: movements }, ...(set === undefined ? {} : { set }) },
+    { add: { ...deltas, version: movements }, set: { ...first, movedAt } },
     guards,
     read === undefined
       ? notEnough(place, deltas)
@@ -108,7 +110,7 @@ export const bookParts = (moves: readonly Move[], cause: Cause, booking: Booking
       ),
   );
   return [
-    ...[...balances.values()].map(({ place, shard, ...sum }) => balancePart(place, shard, sum, booking)),
+    ...[...balances.values()].map(({ place, shard, ...sum }) => balancePart(place, shard, sum, booking, cause.now)),
     ...moves.map((move) => entryPart(move, cause)),
     ...untouched,
   ];
