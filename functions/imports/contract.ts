@@ -39,7 +39,7 @@ export interface Row {
   reason?: string | undefined;
 }
 
-const Line = z.coerce.number().int().min(1).max(LINES_MAX).meta({ description: 'Line of the file, from 1' });
+const ofFile = { description: 'Line of the file, from 1' };
 const count = (description: string) => z.int().meta({ description });
 const counts = {
   loaded: count('Rows that were booked as they came'),
@@ -118,7 +118,7 @@ export default capability({
       route: 'POST /v1/stock-imports/{importId}/chunks',
       access: scope('inventory:write'),
       summary: 'Some rows of the file, in any order of chunks. Rows that were loaded before are left alone.',
-      input: z.object({ ...importId, firstLine: Line, text: Rows }),
+      input: z.object({ ...importId, firstLine: z.int().min(1).max(LINES_MAX).meta(ofFile), text: Rows }),
       output: z.object({
         importId: Id,
         firstLine: z.int(),
@@ -151,7 +151,7 @@ export default capability({
       summary: 'Put a quarantined row right; it is booked.',
       input: z.object({
         ...importId,
-        line: Line,
+        line: z.coerce.number().int().min(1).max(LINES_MAX).meta(ofFile),
         sku: Sku,
         nodeId: NodeId,
         onHand: OnHand.optional(),
@@ -174,7 +174,7 @@ export default capability({
       access: scope('inventory:read'),
       summary: 'What nodes hold, as text of a file: one page, that goes on where the page before ended.',
       input: z.object({
-        format: z.enum(['csv', 'jsonl']).default('csv'),
+        format: z.enum(['csv', 'jsonl']).default('csv').meta({ description: 'How rows are written' }),
         nodeId: NodeId.optional().meta({ description: 'Absent: every node of the network' }),
         bom: z
           .enum(['true', 'false'])
