@@ -13,7 +13,8 @@ import { isOpen, orderOf } from './reconcile/orders.ts';
 import { outboxDrift } from './reconcile/outbox.ts';
 import { chargeOf, paymentDrift, paymentOf } from './reconcile/payments.ts';
 import { balanceOf, pointsDrift, pointsEntryOf } from './reconcile/points.ts';
-import { ledgerEntriesOf, levelOf, stockDrift } from './reconcile/stock.ts';
+import { proposalOf, raise, repair, runtimeOn } from './reconcile/repair.ts';
+import { type Drift, findingsOf, ledgerEntriesOf, levelOf, stockDrifts } from './reconcile/stock.ts';
 
 /** What was compared, and what does not add up. Nothing should ever be found (rule 12). */
 export interface Report {
@@ -30,6 +31,8 @@ export interface Report {
     number
   >;
   findings: Finding[];
+  /** Balances that are not the sum of their ledger; each of them is among the findings, too. */
+  drifts: Drift[];
 }
 
 /** Physical table names by capability, e.g. `{ inventory: 'Ieum-dev-Data-…' }`. */
@@ -71,7 +74,9 @@ export const reconcile = async (client: DynamoDBClient, tableNames: TableNames):
   const payments = read('payments', paymentOf);
   const balances = read('loyalty', balanceOf);
   const entries = read('loyalty', pointsEntryOf);
+  const drifts = stockDrifts(levels, ledger);
   return {
+    drifts,
     compared: {
       'stock levels': levels.length,
       'stock entries': ledger.length,
@@ -83,7 +88,7 @@ export const reconcile = async (client: DynamoDBClient, tableNames: TableNames):
       'points entries': entries.length,
     },
     findings: [
-      ...stockDrift(levels, ledger),
+      ...findingsOf(drifts),
       ...allocationDrift(ledger, orders),
       ...holdDrift(ledger, holds),
       ...paymentDrift(orders, payments, read('payments', chargeOf)),
@@ -98,15 +103,17 @@ const idOf = ({ check, subject, detail }: Finding): string => `${check} ${subjec
 /** What an earlier report found, too, in the same words: in between it would have come to an end by itself. */
 export const lasting = (earlier: Report, later: Report): Report => {
   const known = new Set(earlier.findings.map(idOf));
-  return { ...later, findings: later.findings.filter((found) => known.has(idOf(found))) };
+  const drifts = later.drifts.filter((drift) => findingsOf([drift]).every((found) => known.has(idOf(found))));
+  return { ...later, drifts, findings: later.findings.filter((found) => known.has(idOf(found))) };
 };
 
 /** The report as lines of plain text. */
-export const describeReport = ({ compared, findings }: Report): string[] => [
+export const describeReport = ({ compared, findings, drifts }: Report): string[] => [
   Object.entries(compared)
     .map(([what, count]) => `${count} ${what}`)
     .join(', '),
   ...findings.map(({ check, subject, detail }) => `DRIFT in ${check}: ${subject}: ${detail}`),
+  ...drifts.map((drift) => `PROPOSAL ${proposalOf(drift)}`),
   findings.length === 0 ? 'Everything adds up.' : `${findings.length} do not add up.`,
 ];
 
@@ -115,7 +122,9 @@ const SETTLE_SECONDS = 5;
 
 const USAGE = `npm run reconcile -- [--data DIR]
 
-Compares stock, orders, payments and points with their ledgers; exit code 1 if anything does not add up.
+Compares stock, orders, payments and points with their ledgers; exit code 1 if anything does not add up. A balance of
+stock that is not the sum of its ledger is told as inventory.drift-detected.v1, with a proposal what it should be.
+  --repair     writes the balances as proposed, where they still stand as they were read
   --data DIR   data directory of a local cloud, running or not (default .ieum/data, or IEUM_DATA)
 With the variables TABLE_INVENTORY, TABLE_ORDERS, … (physical names) it reads those tables of AWS instead.`;
 
@@ -141,6 +150,7 @@ const main = async (): Promise<void> => {
   const { values } = parseArgs({
     options: {
       data: { type: 'string', default: process.env.IEUM_DATA ?? join('.ieum', 'data') },
+      repair: { type: 'boolean', default: false },
       help: { type: 'boolean' },
     },
   });
@@ -149,8 +159,13 @@ const main = async (): Promise<void> => {
   const local = deployed === undefined ? await openLocalTables(values.data) : undefined;
   const client = local?.client ?? new DynamoDBClient();
   try {
-    const report = await reconcileUnderLoad(client, deployed ?? local!.tableNames);
+    const tableNames = deployed ?? local!.tableNames;
+    const report = await reconcileUnderLoad(client, tableNames);
     console.log(describeReport(report).join('\n'));
+    const runtime = runtimeOn(client, tableNames);
+    await raise(runtime, report.drifts);
+    if (values.repair)
+      console.log(`${await repair(runtime, report.drifts)} of ${report.drifts.length} balances repaired.`);
     process.exitCode = report.findings.length === 0 ? 0 : 1;
   } finally {
     client.destroy();

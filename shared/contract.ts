@@ -47,6 +47,15 @@ export const event = <D extends z.ZodType>(
   summary: string,
 ): EventDefinition<D> => ({ type, data, summary });
 
+/**
+ * Stamps events with who publishes them. `capability()` does it for all that a contract names; what is taken from an
+ * `emits.ts` without its contract has to be stamped there.
+ */
+export const emittedBy = <E extends Record<string, EventDefinition>>(capability: string, emits: E): E => {
+  for (const emitted of Object.values(emits)) emitted.source = `ieum.${capability}`;
+  return emits;
+};
+
 /** Work that is started by the workflow (`input` given) or by a schedule (`everyMinutes` given). */
 export interface TaskDefinition<I extends z.ZodType = z.ZodType> {
   summary: string;
@@ -100,7 +109,7 @@ type Defaults = { operations: None; emits: None; listens: None; tasks: None; gra
 export const capability = <const C extends Pick<Capability, 'name' | 'summary'> & Partial<Capability>>(
   definition: C,
 ): Omit<Defaults, keyof C> & C => {
-  for (const emitted of Object.values(definition.emits ?? {})) emitted.source = `ieum.${definition.name}`;
+  emittedBy(definition.name, definition.emits ?? {});
   return { operations: {}, emits: {}, listens: {}, tasks: {}, grants: {}, ...definition };
 };
 

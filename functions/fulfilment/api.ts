@@ -6,7 +6,7 @@ import type { Runtime } from '../../shared/runtime.ts';
 import type { Tables } from '../../shared/table.ts';
 import { consume } from '../inventory/parts.ts';
 import { type OrderSnapshot, orderOf } from '../orders/parts.ts';
-import fulfilment from './contract.ts';
+import fulfilment, { type REJECTION_CAUSES } from './contract.ts';
 import { type Action, allocationOf, type FulfilmentWork, take } from './domain.ts';
 import { changedPart, fulfilmentOrdersOf, getFulfilmentOrder, worklistOf } from './store.ts';
 
@@ -24,13 +24,16 @@ const FACTS = {
   collect: emits.Collected,
 } as const satisfies Record<Action, unknown>;
 
+type RejectionCause = (typeof REJECTION_CAUSES)[number];
+type StepInput = { fulfilmentOrderId: string; reason?: string; cause?: RejectionCause };
+
 const PICKUP_FACTS: ReadonlySet<Action> = new Set(['ready', 'collect']);
 
-const factOf = (action: Action, order: FulfilmentWork): Fact => {
+const factOf = (action: Action, order: FulfilmentWork, cause: RejectionCause): Fact => {
   const { fulfilmentOrderId, orderId, nodeId, version } = order;
   const lines = order.lines.map(({ sku, units }) => ({ sku, units }));
   const subject = `${PICKUP_FACTS.has(action) ? 'pickup' : 'fulfilment-order'}/${fulfilmentOrderId}`;
-  const data = { fulfilmentOrderId, orderId, nodeId, lines };
+  const data = { fulfilmentOrderId, orderId, nodeId, lines, cause };
   return fact(FACTS[action], subject, version, data);
 };
 
@@ -52,7 +55,7 @@ const mayRead = ({ scopes, id }: Principal, order: OrderSnapshot): boolean =>
 export const handlers = ({ tables }: Runtime): OperationHandlers<typeof fulfilment> => {
   const perform = async <P extends 'insufficient-stock' | 'changed-meanwhile' = never>(
     action: Action,
-    { fulfilmentOrderId, reason }: { fulfilmentOrderId: string; reason?: string },
+    { fulfilmentOrderId, reason, cause = 'OTHER' }: StepInput,
     { principal, now }: Request,
     alongside: (order: FulfilmentWork) => Promise<Change<P>[]> = async () => [],
   ) => {
@@ -62,13 +65,12 @@ export const handlers = ({ tables }: Runtime): OperationHandlers<typeof fulfilme
     if (!taken.ok) return taken;
     const order = taken.value;
     const changes: Change<P | 'changed-meanwhile'>[] = [
-      change([changedPart(order)], [factOf(action, order)]),
+      change([changedPart(order)], [factOf(action, order, cause)]),
       ...(await alongside(order)),
     ];
     return reply(order, ...changes);
   };
 
-  type StepInput = { fulfilmentOrderId: string; reason?: string };
   const step = (action: Action) => (input: StepInput, request: Request) => perform(action, input, request);
   /** The goods leave the node in the transaction that says so. */
   const handOver = (action: Action) => (input: StepInput, request: Request) =>

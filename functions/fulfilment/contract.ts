@@ -68,6 +68,9 @@ export const FulfilmentOrder = z
 
 export type FulfilmentOrder = z.infer<typeof FulfilmentOrder>;
 
+/** What kept a node from it: goods that are not where the books say, or anything else. */
+export const REJECTION_CAUSES = ['NOT_FOUND', 'DAMAGED', 'BUSY', 'OTHER'] as const;
+
 const which = { fulfilmentOrderId: Id, orderId: Id, nodeId: NodeId };
 const Done = z.object({ ...which, lines: Lines });
 const Given = z.object({
@@ -91,7 +94,11 @@ const Allocated = z.object({
 const emits = {
   Allocated: event('fulfilment-order.allocated.v1', Allocated, 'A node was chosen, and its stock is promised.'),
   Accepted: event('fulfilment-order.accepted.v1', z.object(which), 'The node does the work.'),
-  Rejected: event('fulfilment-order.rejected.v1', z.object(which), 'The node does not; another one is looked for.'),
+  Rejected: event(
+    'fulfilment-order.rejected.v1',
+    z.object({ ...which, lines: Lines, cause: z.enum(REJECTION_CAUSES) }),
+    'The node does not; another one is looked for.',
+  ),
   Picked: event('fulfilment-order.picked.v1', z.object(which), 'The goods are off the shelf.'),
   Packed: event('fulfilment-order.packed.v1', z.object(which), 'The parcel is ready for the carrier.'),
   Dispatched: event('fulfilment-order.dispatched.v1', Done, 'The parcel left the node.'),
@@ -151,7 +158,7 @@ export default capability({
     accept: step('accept', 'Take the work on.'),
     reject: operation({
       ...step('reject', 'Refuse the work, with a reason: another node is looked for.'),
-      input: z.object({ ...byId, reason: freeText(200) }),
+      input: z.object({ ...byId, reason: freeText(200), cause: z.enum(REJECTION_CAUSES).default('OTHER') }),
     }),
     pick: step('pick', 'The goods are off the shelf.'),
     pack: step('pack', 'The parcel is packed.'),

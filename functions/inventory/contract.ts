@@ -1,4 +1,5 @@
 import { capability, task } from '../../shared/contract.ts';
+import fulfilment from '../fulfilment/contract.ts';
 import { availability } from './contract/availability.ts';
 import { books } from './contract/books.ts';
 import { discrepancies } from './contract/discrepancies.ts';
@@ -12,7 +13,7 @@ export default capability({
   table: { indexes: { byTime: { project: 'keys' }, byNode: { project: 'keys' }, due: { project: 'keys' } } },
   operations: { ...availability, ...holds, ...books, ...policies, ...discrepancies },
   emits,
-  listens: { LowStockSuspected: emits.LowStockSuspected },
+  listens: { LowStockSuspected: emits.LowStockSuspected, Rejected: fulfilment.emits.Rejected },
   tasks: {
     expireHolds: task({ summary: 'Give back what is held past its time.', everyMinutes: 1 }),
     tendShards: task({ summary: 'Spread what buyers queue for, and even out what is spread.', everyMinutes: 1 }),
@@ -20,7 +21,16 @@ export default capability({
   grants: {
     api: {
       tables: {
-        inventory: ['GetItem', 'Query', 'Query:byTime', 'Query:due', 'PutItem', 'UpdateItem', 'DeleteItem'],
+        inventory: [
+          'GetItem',
+          'Query',
+          'Query:byTime',
+          'Query:due',
+          'PutItem',
+          'UpdateItem',
+          'DeleteItem',
+          'ConditionCheckItem',
+        ],
         network: ['Query'],
         catalog: ['GetItem'],
         outbox: ['PutItem'],
@@ -29,7 +39,16 @@ export default capability({
     events: { tables: { inventory: ['GetItem', 'PutItem', 'UpdateItem'], outbox: ['PutItem'] } },
     tasks: {
       tables: {
-        inventory: ['GetItem', 'Query', 'Query:due', 'PutItem', 'UpdateItem', 'DeleteItem'],
+        inventory: [
+          'GetItem',
+          'Query',
+          'Query:due',
+          'PutItem',
+          'UpdateItem',
+          'DeleteItem',
+          'ConditionCheckItem',
+          'BatchWriteItem',
+        ],
         outbox: ['PutItem'],
       },
     },

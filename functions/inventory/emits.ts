@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { event } from '../../shared/contract.ts';
+import { emittedBy, event } from '../../shared/contract.ts';
 import { Id, NodeId, Sentence, Sku, Units } from '../../shared/input.ts';
 import { InstantSchema } from '../../shared/time.ts';
 
@@ -52,7 +52,7 @@ const HoldFact = z.object({
 });
 const Place = { sku: Sku, nodeId: NodeId };
 
-export const emits = {
+export const emits = emittedBy('inventory', {
   StockReserved: event(
     'inventory.stock-reserved.v1',
     HoldFact.extend({ heldUntil: InstantSchema }),
@@ -90,4 +90,4 @@ export const emits = {
     z.object({ ...Place, shard: z.int(), detail: Sentence }),
     'A balance is not the sum of its ledger.',
   ),
-};
+});

@@ -102,7 +102,8 @@ export const stockDrifts = (levels: readonly Level[], entries: readonly LedgerEn
   });
 };
 
+export const findingsOf = (drifts: readonly Drift[]): Finding[] =>
+  drifts.flatMap(({ level, details }) => details.map((detail) => finding('stock', placeOf(level), detail)));
+
 export const stockDrift = (levels: readonly Level[], entries: readonly LedgerEntry[]): Finding[] =>
-  stockDrifts(levels, entries).flatMap(({ level, details }) =>
-    details.map((detail) => finding('stock', placeOf(level), detail)),
-  );
+  findingsOf(stockDrifts(levels, entries));

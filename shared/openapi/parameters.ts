@@ -5,9 +5,13 @@ const MEANINGS: Record<string, string> = {
   addressId: "One of the caller's own addresses",
   attempt: 'Which attempt to pay, counted from 1',
   category: 'Only products of this category',
+  discrepancyId: 'What is to be resolved, as the list of discrepancies names it',
   fulfilmentOrderId: 'The work at one node, as its worklist names it',
+  holdId: 'The hold, as it was answered',
   orderId: 'The order, as placing it answered',
+  policyId: 'The rule of what may be sold where, as head office named it',
   productId: 'The product, as its publisher named it',
+  supplyId: 'What is on its way: an order of goods, a transfer',
 };
 
 export const IDEMPOTENCY_KEY = {

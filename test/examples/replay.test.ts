@@ -123,7 +123,7 @@ describe('a replay through the API', () => {
 
   beforeAll(async () => {
     test = await startTestCloud();
-    const reconcile = async () => ({ compared: {} as never, findings: await test.drift() });
+    const reconcile = async () => ({ compared: {} as never, findings: await test.drift(), drifts: [] });
     deployment = { access: test.access, dataDir, reconcile, close: async () => {} };
   });
   afterAll(async () => {

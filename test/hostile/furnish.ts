@@ -6,8 +6,8 @@ export const STRANGER = customerCaller('stranger-0001');
 export const CHANNEL = channelCaller('channel-one');
 export const OTHER_CHANNEL = channelCaller('channel-two');
 export const STORE = 'store-gangnam';
-export const ASSOCIATE = staffCaller(STORE, 'fulfilment:work', 'inventory:read');
-export const OTHER_ASSOCIATE = staffCaller('store-mapo', 'fulfilment:work', 'inventory:read');
+export const ASSOCIATE = staffCaller(STORE, 'fulfilment:work', 'inventory:read', 'stock:work');
+export const OTHER_ASSOCIATE = staffCaller('store-mapo', 'fulfilment:work', 'inventory:read', 'stock:work');
 export const HEAD_OFFICE = staffCaller(
   '*',
   ...([
@@ -15,6 +15,7 @@ export const HEAD_OFFICE = staffCaller(
     'network:write',
     'inventory:read',
     'inventory:write',
+    'stock:work',
     'orders:read',
     'fulfilment:work',
   ] as const),
@@ -72,7 +73,10 @@ export const IMPORTS = { levels: 'imp-levels', changes: 'imp-changes' } as const
 type Done = (name: string, options: CallOptions) => Promise<Record<string, never>>;
 
 /** Fills the tables: one store with stock, and an owner with a cart, orders in several states and work at the store. */
-export const furnish = async (done: Done, assignWork: () => Promise<void>) => {
+export const furnish = async (
+  done: Done,
+  { assignWork, sellBelowZero }: { assignWork: () => Promise<void>; sellBelowZero: () => Promise<string> },
+) => {
   const as = OWNER;
   await done('network.maintain', { as: HEAD_OFFICE, path: { nodeId: STORE }, body: node });
   await done('catalog.publish', { as: HEAD_OFFICE, path: { productId: 'prd-tee' }, body: product });
@@ -108,6 +112,19 @@ export const furnish = async (done: Done, assignWork: () => Promise<void>) => {
     return `${orderId}-1`;
   };
 
+  const hold = async (): Promise<string> => {
+    const held = await done('inventory.hold', {
+      as,
+      body: { lines: [{ sku: SKU, nodeId: STORE, units: 1 }], holdSeconds: 600 },
+    });
+    return held.holdId as unknown as string;
+  };
+  await done('inventory.setPolicy', {
+    as: HEAD_OFFICE,
+    path: { policyId: 'kiosk-buffer' },
+    body: { kind: 'BUFFER', channels: ['kiosk'] },
+  });
+
   const home = { choice: 'HOME_DELIVERY', addressId };
   const orderId = await order(home);
   const orderToConfirm = await order(home);
@@ -121,6 +138,9 @@ export const furnish = async (done: Done, assignWork: () => Promise<void>) => {
     toShip: await paid(home),
     toCollect: await paid(PICKUP),
     toReject: await paid(home),
+    holdId: await hold(),
+    holdToRelease: await hold(),
+    discrepancyId: await sellBelowZero(),
     cartId: await fillCart(home),
   };
   await assignWork();

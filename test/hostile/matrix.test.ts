@@ -5,7 +5,7 @@ import { SCOPES } from '../../shared/auth.ts';
 import type { Operation } from '../../shared/contract.ts';
 import type { ProblemName } from '../../shared/problem.ts';
 import { type Caller, type CallOptions, channelCaller, customerCaller, staffCaller } from '../support/call.ts';
-import { OTHER_ASSOCIATE, OTHER_CHANNEL, STRANGER } from './furnish.ts';
+import { CHANNEL, OTHER_ASSOCIATE, OTHER_CHANNEL, STRANGER } from './furnish.ts';
 import { notRefused } from './judge.ts';
 import { bodyMutants, cursorMutants, fieldMutants, keyMutants, requestOf, strayMutants } from './mutants.ts';
 import { type Valid, validRequests } from './valid.ts';
@@ -132,6 +132,8 @@ const OWNED: Record<string, readonly Caller[]> = {
   cartId: [STRANGER],
   addressId: [STRANGER],
   fulfilmentOrderId: [OTHER_ASSOCIATE],
+  holdId: [STRANGER, CHANNEL],
+  discrepancyId: [OTHER_ASSOCIATE],
   'worklist nodeId': [OTHER_ASSOCIATE],
 };
 const OPEN_TO_ALL_WITH_THE_SCOPE = new Set([
@@ -143,6 +145,8 @@ const OPEN_TO_ALL_WITH_THE_SCOPE = new Set([
   'reference',
   'limit',
   'cursor',
+  'supplyId',
+  'policyId',
 ]);
 
 const ownedFields = (name: string, operation: Operation): string[] => {

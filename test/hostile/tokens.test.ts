@@ -27,7 +27,7 @@ const OPEN = OPERATIONS.filter(([, { access }]) => access.kind === 'anyone');
 /** Nothing of these exists: a request that is let through finds nothing. */
 const NOTHING = {
   ...{ addressId: 'adr_0', orderId: 'ord_0', orderToConfirm: 'ord_1', toShip: 'ord_2-1', toCollect: 'ord_3-1' },
-  ...{ toReject: 'ord_4-1', cartId: 'crt_0' },
+  ...{ toReject: 'ord_4-1', cartId: 'crt_0', holdId: 'hld_0', holdToRelease: 'hld_1', discrepancyId: 'dis_0' },
 };
 const VALID = validRequests(NOTHING);
 

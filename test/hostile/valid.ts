@@ -31,9 +31,17 @@ const page = { limit: '20' };
  */
 export const validRequests = (known: Known): Record<string, Valid> => {
   const { orderId, addressId, cartId, orderToConfirm, toShip, toCollect, toReject } = known;
+  const { holdId, holdToRelease, discrepancyId } = known;
+  const at = { sku: SKU, nodeId: STORE };
   const price = { amountMinor: 12_900, currency: 'KRW' };
   const step = (fulfilmentOrderId: string): Valid => ({ as: ASSOCIATE, input: { fulfilmentOrderId } });
-  const channelOrder = { reference: 'MKT-1', buyer: { reference: 'buyer-1' }, currency: 'KRW', expectedTotal: price };
+  const channelOrder = {
+    reference: 'MKT-1',
+    channel: 'marketplace',
+    buyer: { reference: 'buyer-1' },
+    currency: 'KRW',
+    expectedTotal: price,
+  };
   return {
     'platform.health': { as: undefined, input: {} },
     'platform.openapi': { as: undefined, input: {} },
@@ -44,9 +52,31 @@ export const validRequests = (known: Known): Record<string, Valid> => {
     'catalog.product': { as: undefined, input: { productId: 'prd-tee' } },
     'catalog.products': { as: undefined, input: { category: 'apparel/tops', ...page } },
     'catalog.variant': { as: undefined, input: { sku: SKU } },
-    'inventory.availability': { as: undefined, input: { sku: SKU } },
+    'inventory.availability': { as: undefined, input: { sku: SKU, channel: 'app' } },
+    'inventory.availabilities': { as: undefined, input: { skus: `${SKU},CAP`, channel: 'app' } },
+    'inventory.availabilityAtNode': { as: undefined, input: { nodeId: STORE, skus: `${SKU},CAP`, channel: 'pos' } },
+    'inventory.nearestNodes': {
+      as: undefined,
+      input: { latitude: '37.5', longitude: '127.02', lines: `${SKU}:1`, channel: 'web', limit: '5' },
+    },
+    'inventory.promise': { as: undefined, input: { sku: SKU, units: '2', channel: 'web' } },
+    'inventory.hold': {
+      as: OWNER,
+      input: {
+        purpose: 'CART',
+        lines: [{ sku: SKU, nodeId: STORE, units: 2 }],
+        holdSeconds: 600,
+        channel: 'web',
+      },
+    },
+    'inventory.heldBy': { as: OWNER, input: { holdId } },
+    'inventory.extendHold': { as: OWNER, input: { holdId, holdSeconds: 3600 } },
+    'inventory.releaseHold': { as: OWNER, input: { holdId: holdToRelease } },
     'inventory.levels': { as: ASSOCIATE, input: { sku: SKU } },
-    'inventory.ledger': { as: ASSOCIATE, input: { sku: SKU, nodeId: STORE, ...page } },
+    'inventory.ledger': {
+      as: ASSOCIATE,
+      input: { ...at, from: '2026-11-01T00:00:00.000Z', until: '2026-12-01T00:00:00.000Z', ...page },
+    },
     'inventory.receive': {
       as: HEAD_OFFICE,
       input: { nodeId: STORE, lines: [{ sku: SKU, units: 3 }], reference: 'delivery note 7' },
@@ -79,6 +109,27 @@ export const validRequests = (known: Known): Record<string, Valid> => {
     },
     'imports.close': { as: HEAD_OFFICE, input: { importId: IMPORTS.levels, rows: 1 } },
     'imports.exported': { as: ASSOCIATE, input: { format: 'csv', nodeId: STORE, bom: 'true', limit: '20' } },
+    'inventory.setAside': { as: ASSOCIATE, input: { ...at, unitsDelta: 2, as: 'DAMAGE', reason: 'a torn seam' } },
+    'inventory.settings': { as: HEAD_OFFICE, input: { ...at, safetyStock: 2, lowAt: 5 } },
+    'inventory.spread': { as: HEAD_OFFICE, input: { ...at, shards: 2 } },
+    'inventory.supply': {
+      as: HEAD_OFFICE,
+      input: { ...at, supplyId: 'po-1', units: 5, dueAt: '2026-12-01T00:00:00.000Z' },
+    },
+    'inventory.policies': { as: ASSOCIATE, input: {} },
+    'inventory.setPolicy': {
+      as: HEAD_OFFICE,
+      input: {
+        ...{ policyId: 'app-buffer', kind: 'BUFFER', channels: ['app'], nodeIds: [STORE], categories: ['food'] },
+        ...{ skus: [SKU], units: 1, percent: 5, from: '2026-11-01T00:00:00.000Z', until: '2026-12-01T00:00:00.000Z' },
+      },
+    },
+    'inventory.endPolicy': { as: HEAD_OFFICE, input: { policyId: 'kiosk-buffer' } },
+    'inventory.discrepancies': { as: ASSOCIATE, input: { nodeId: STORE, status: 'OPEN', ...page } },
+    'inventory.resolveDiscrepancy': {
+      as: ASSOCIATE,
+      input: { nodeId: STORE, discrepancyId, resolution: 'FOUND', unitsDelta: 1, note: 'behind the counter' },
+    },
     'customers.profile': { as: OWNER, input: {} },
     'customers.saveProfile': { as: OWNER, input: profile },
     'customers.addAddress': { as: OWNER, input: address },
@@ -90,10 +141,11 @@ export const validRequests = (known: Known): Record<string, Valid> => {
       input: { choice: 'HOME_DELIVERY', addressId },
       instead: [{ choice: 'PICKUP', nodeId: STORE }],
     },
-    'carts.deliveryOptions': { as: OWNER, input: { addressId } },
+    'carts.deliveryOptions': { as: OWNER, input: { addressId, channel: 'app' } },
+    'carts.hold': { as: OWNER, input: { holdSeconds: 60, channel: 'app' } },
     'orders.place': {
       as: OWNER,
-      input: { cartId, expectedTotal: { amountMinor: 25_800, currency: 'KRW' } },
+      input: { cartId, expectedTotal: { amountMinor: 25_800, currency: 'KRW' }, channel: 'app' },
     },
     'carts.removeLine': { as: OWNER, input: { sku: SKU } },
     'orders.placeForChannel': {
@@ -122,7 +174,7 @@ export const validRequests = (known: Known): Record<string, Valid> => {
     'fulfilment.fulfilmentOrder': step(toShip),
     'fulfilment.ofOrder': { as: OWNER, input: { orderId } },
     'fulfilment.accept': step(toShip),
-    'fulfilment.reject': { as: ASSOCIATE, input: { fulfilmentOrderId: toReject, reason: 'damaged' } },
+    'fulfilment.reject': { as: ASSOCIATE, input: { fulfilmentOrderId: toReject, reason: 'damaged', cause: 'DAMAGED' } },
     'fulfilment.pick': step(toShip),
     'fulfilment.pack': step(toShip),
     'fulfilment.dispatch': step(toShip),

@@ -14,6 +14,8 @@ import { handlers as importHandlers } from '../../functions/imports/api.ts';
 import imports from '../../functions/imports/contract.ts';
 import { handlers as inventoryHandlers } from '../../functions/inventory/api.ts';
 import inventory from '../../functions/inventory/contract.ts';
+import { happened } from '../../functions/inventory/parts.ts';
+import { discrepanciesOf } from '../../functions/inventory/store/discrepancies.ts';
 import { handlers as loyaltyHandlers } from '../../functions/loyalty/api.ts';
 import loyalty from '../../functions/loyalty/contract.ts';
 import { handlers as networkHandlers } from '../../functions/network/api.ts';
@@ -25,10 +27,11 @@ import payments from '../../functions/payments/contract.ts';
 import { simulatedProvider } from '../../functions/payments/simulated-provider.ts';
 import { handlers as platformHandlers } from '../../functions/platform/api.ts';
 import platform from '../../functions/platform/contract.ts';
+import { commitChanges } from '../../shared/runtime.ts';
 import { type Answer, apiOf, type CallOptions, listenerOf, outboxOf } from '../support/call.ts';
 import { startTestEngine } from '../support/engine.ts';
 import { checksumOf } from './checksum.ts';
-import { furnish } from './furnish.ts';
+import { furnish, STORE } from './furnish.ts';
 
 /** Monday, 10:00 in Seoul: everything is open, every cut-off is ahead. */
 const NOW_MS = Date.parse('2026-11-23T01:00:00.000Z');
@@ -81,10 +84,20 @@ export const openWorld = async () => {
     }
   };
 
+  /** A till sold what was not there by the books. Returns the discrepancy. */
+  const sellBelowZero = async (): Promise<string> => {
+    const cause = { actor: 'till', correlationId: 'till', now: runtime.now() };
+    const sale = { sku: 'UNKNOWN', nodeId: STORE, kind: 'SALE' as const, units: 1, movementId: 's1', reference: 's1' };
+    const sold = await happened(runtime.tables, [sale], cause, { subject: 'sale/s1', version: 1 });
+    await commitChanges(runtime, cause, [sold]);
+    const { items } = await discrepanciesOf(runtime.tables, STORE, { status: 'OPEN', limit: 1 });
+    return items[0]!.discrepancyId;
+  };
+
   const tableNames = CAPABILITIES.filter(({ table }) => table !== undefined).map(({ name }) => name);
   return {
     api,
-    known: await furnish(done, assignWork),
+    known: await furnish(done, { assignWork, sellBelowZero }),
     /** One number for everything that all tables hold. */
     checksum: () => checksumOf(engine.client, tableNames),
     writes: () => writes,

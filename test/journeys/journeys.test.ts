@@ -6,11 +6,12 @@ import { keeping } from './keeping.ts';
 import { ordering } from './ordering.ts';
 import { paying } from './paying.ts';
 import { type Journeys, Shop } from './shop.ts';
+import { stocking } from './stocking.ts';
 
 // Longer than anything that a journey waits for, so that it says itself what it waited for in vain.
 vi.setConfig({ testTimeout: 60_000 });
 
-const GROUPS: Readonly<Record<string, Journeys>> = { ordering, paying, fulfilling, keeping };
+const GROUPS: Readonly<Record<string, Journeys>> = { ordering, paying, fulfilling, keeping, stocking };
 const OPENING = 'the chain opens';
 const JOURNEYS: Journeys = Object.assign({ [OPENING]: (shop: Shop) => shop.open() }, ...Object.values(GROUPS));
 

@@ -140,7 +140,7 @@ export const ordering: Journeys = {
     const { items } = await headOffice(inventory.operations.ledger, { sku, nodeId: NEAR });
     expect(items.map(({ kind, onHand }) => [kind, onHand])).toEqual([
       ['RECEIPT', 3],
-      ['ADJUSTMENT', -1],
+      ['CORRECTION', -1],
     ]);
     expect(await shop.stock(sku)).toEqual({ [NEAR]: [2, 0, 2] });
   },

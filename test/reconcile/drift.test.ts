@@ -265,6 +265,7 @@ describe('what is found while orders are being placed', () => {
   const report = (...subjects: string[]): Report => ({
     compared: {} as Report['compared'],
     findings: subjects.map((subject) => ({ check: 'stock', subject, detail: 'is wrong' })),
+    drifts: [],
   });
 
   it('counts as drift only if it is found again', () => {

@@ -50,7 +50,7 @@ export const availability = {
       longitude: Degrees(180),
       lines: Basket,
       channel: Channel,
-      limit: z.coerce.number().int().min(1).max(50).default(5),
+      limit: z.coerce.number().int().min(1).max(50).default(5).meta({ description: 'Nodes at most' }),
     }),
     output: z.object({
       items: z
@@ -70,7 +70,11 @@ export const availability = {
     route: 'GET /v1/availability/{sku}/promise',
     access: anyone(),
     summary: 'From when on so many units of a SKU may be promised, with what is on its way (ATP).',
-    input: z.object({ sku: Sku, units: z.coerce.number().int().min(1).max(1_000_000).default(1), channel: Channel }),
+    input: z.object({
+      sku: Sku,
+      units: z.coerce.number().int().min(1).max(1_000_000).default(1).meta({ description: 'Units wanted' }),
+      channel: Channel,
+    }),
     output: z.object({
       sku: Sku,
       units: Units,

@@ -10,7 +10,11 @@ export const discrepancies = {
     route: 'GET /v1/nodes/{nodeId}/discrepancies',
     access: node('stock:work'),
     summary: 'Where more left a node than was there by the books.',
-    input: z.object({ nodeId: NodeId, status: z.enum(['OPEN', 'RESOLVED']).default('OPEN'), ...paging }),
+    input: z.object({
+      nodeId: NodeId,
+      status: z.enum(['OPEN', 'RESOLVED']).default('OPEN').meta({ description: 'Which of them' }),
+      ...paging,
+    }),
     output: pageOf(Discrepancy),
     problems: ['not-found'],
   }),

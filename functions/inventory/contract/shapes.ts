@@ -28,7 +28,8 @@ export const Basket = z
   )
   .meta({ description: 'What has to be there, as sku:units with commas between', examples: ['TEE-BLK-M:1,CAP-RED:2'] });
 export const Channel = SalesChannel.default('web').meta({ description: 'Where it is to be sold' });
-export const Degrees = (limit: number) => z.coerce.number().min(-limit).max(limit);
+export const Degrees = (limit: number) =>
+  z.coerce.number().min(-limit).max(limit).meta({ description: 'In degrees, north and east are positive' });
 export const place = { sku: Sku, nodeId: NodeId };
 export const signedUnits = z
   .int()

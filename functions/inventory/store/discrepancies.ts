@@ -39,8 +39,12 @@ export const openPart = (discrepancy: Discrepancy): Part<'changed-meanwhile'> =>
     detail: `${discrepancy.discrepancyId} was opened before`,
   });
 
-export const openDiscrepancy = (tables: Tables, nodeId: string, id: string): Promise<Discrepancy | undefined> =>
-  tables.get(TABLE, openKey(nodeId, id));
+export const openDiscrepancy = async (tables: Tables, nodeId: string, id: string): Promise<Discrepancy | undefined> => {
+  const item = await tables.get<Discrepancy & Key>(TABLE, openKey(nodeId, id));
+  if (item === undefined) return undefined;
+  const { pk, sk, ...discrepancy } = item;
+  return discrepancy;
+};
 
 export const discrepanciesOf = (
   tables: Tables,
