@@ -48,12 +48,19 @@ const counts = {
   quarantined: count('Rows that wait for somebody to put them right'),
 };
 
+/** Text of somebody's file, of which nothing is said but how long it may be. */
+const anyText = (lengthMax: number) =>
+  z
+    .string()
+    .max(lengthMax)
+    .regex(/^[\s\S]*$/);
+
 export const StockImport = z
   .object({
     importId: Id,
     format: z.enum(['csv', 'jsonl']),
     meaning: z.enum(['ON_HAND', 'CHANGES']),
-    columns: z.array(z.string().max(1_000)).max(COLUMNS_MAX).meta({ description: 'Of a CSV file, in their order' }),
+    columns: z.array(anyText(1_000)).max(COLUMNS_MAX).meta({ description: 'Of a CSV file, in their order' }),
     asOf: InstantSchema.meta({ description: 'When the file was true' }),
     status: z.enum(['OPEN', 'CLOSED']),
     ...counts,
@@ -184,7 +191,7 @@ export default capability({
         cursor: paging.cursor,
       }),
       output: z.object({
-        text: z.string().max(1_000_000),
+        text: anyText(1_000_000),
         rows: z.int(),
         cursor: paging.cursor.meta({ description: 'For the next page; absent on the last' }),
       }),

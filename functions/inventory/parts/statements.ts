@@ -12,7 +12,7 @@ import { levelsAt, levelsHeldAt } from '../store/levels.ts';
 import { bookHappenings } from './happened.ts';
 
 /** Units on hand of a SKU at a node as somebody else's books say, e.g. a file's. One of a place. */
-export interface Statement extends Place {
+interface Statement extends Place {
   onHand: number;
   /** When so many were there. What moved since stays moved. */
   asOf: Instant;
