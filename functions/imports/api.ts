@@ -43,7 +43,7 @@ const viewOf = async (tables: Tables, record: ImportRecord): Promise<StockImport
   ...(await countsSoFar(tables, record.importId)),
 });
 
-const known = async (tables: Tables, importId: string): Promise<Result<ImportRecord, 'not-found'>> => {
+const found = async (tables: Tables, importId: string): Promise<Result<ImportRecord, 'not-found'>> => {
   const record = await importOf(tables, importId);
   return record === undefined ? refuse('not-found', `there is no import ${importId}`) : ok(record);
 };
@@ -96,17 +96,17 @@ const fileHandlers = ({
   },
 
   progress: async ({ importId }) => {
-    const record = await known(tables, importId);
+    const record = await found(tables, importId);
     return record.ok ? reply(await viewOf(tables, record.value)) : record;
   },
 
   quarantine: async ({ importId, limit, cursor }) => {
-    const record = await known(tables, importId);
+    const record = await found(tables, importId);
     return record.ok ? reply(await quarantineOf(tables, importId, { limit, cursor })) : record;
   },
 
   close: async ({ importId, rows }, { now }) => {
-    const record = await known(tables, importId);
+    const record = await found(tables, importId);
     if (!record.ok) return record;
     const view = await viewOf(tables, record.value);
     const done = view.loaded + view.unchanged + view.fixed + view.quarantined;
@@ -136,7 +136,7 @@ export const handlers = (runtime: Runtime): Handlers => {
   };
 
   const load: Handlers['load'] = async ({ importId, firstLine, text }, request) => {
-    const record = await known(tables, importId);
+    const record = await found(tables, importId);
     if (!record.ok) return record;
     const { readings, lastLine } = readRows(text, firstLine, record.value);
     if (readings.length > CHUNK_ROWS_MAX) {
@@ -159,7 +159,7 @@ export const handlers = (runtime: Runtime): Handlers => {
   };
 
   const fix: Handlers['fix'] = async ({ importId, line, ...given }, request) => {
-    const record = await known(tables, importId);
+    const record = await found(tables, importId);
     if (!record.ok) return record;
     const row = fixedRow(given, record.value.meaning);
     if (!row.ok) return row;

@@ -4,12 +4,12 @@ import { ok, type Result, refuse } from '../../shared/result.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import { correctTo, happened, referencesBooked } from '../inventory/parts.ts';
 import {
+  BLOCK_LINES,
   type Block,
   blockOf,
   type Counts,
   contradictions,
   countsOf,
-  emptyBlock,
   type Fault,
   type FaultyRow,
   type Outcome,
@@ -28,7 +28,7 @@ const DECISIONS_MAX = 8;
 const REDECIDE_BASE_MS = 10;
 
 /** A row with its line: to be booked, or to be put aside. */
-export type Judged = ReadyRow | (FaultyRow & { text: string });
+export type Judged = ReadyRow | FaultyRow;
 const isFaulty = (row: Judged): row is FaultyRow => 'field' in row;
 
 export interface Loaded extends Counts {
@@ -126,7 +126,7 @@ const decideBlock = async (
 
 /** What has become of these lines, by a block that was just written. */
 const countsIn = (block: Block, rows: readonly Judged[]): Counts =>
-  countsOf([{ outcomes: rows.map(({ line }) => block.outcomes[line % block.outcomes.length]).join('') }]);
+  countsOf([{ outcomes: rows.map(({ line }) => block.outcomes[line % BLOCK_LINES]).join('') }]);
 
 /**
  * Deals with the rows of one block that nothing has become of yet. The record of the block is written in the
@@ -207,5 +207,5 @@ export const openLines = async (
   const blocks = new Map(
     await Promise.all(numbers.map(async (number) => [number, await blockAt(tables, importId, number)] as const)),
   );
-  return lines.filter((line) => outcomeAt(blocks.get(blockOf(line)) ?? emptyBlock(0), line) === undefined);
+  return lines.filter((line) => outcomeAt(blocks.get(blockOf(line))!, line) === undefined);
 };

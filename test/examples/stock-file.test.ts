@@ -27,7 +27,11 @@ const fileOf = (name: string, text: string): string => {
   return join(folder, name);
 };
 
-const linesIn = async (file: string): Promise<string[]> => Array.fromAsync(linesOf(file));
+const all = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+};
 async function* given(lines: readonly string[]): AsyncGenerator<string> {
   yield* lines;
 }
@@ -57,13 +61,13 @@ describe('a file that is read piece by piece', () => {
     ['an empty line', 'a\n\nb', ['a', '', 'b']],
     ['Korean over the edge of what is read at once', `${'가'.repeat(30_000)}\n나`, ['가'.repeat(30_000), '나']],
   ])('with %s has its lines', async (_, text, lines) => {
-    expect(await linesIn(fileOf('lines', text))).toEqual(lines);
+    expect(await all(linesOf(fileOf('lines', text)))).toEqual(lines);
   });
 
   it('is cut between rows, never within quotes, and every line keeps its number', async () => {
     const rows = Array.from({ length: 2_500 }, (_, at) => (at % 7 === 0 ? `${at},"two\nlines"` : `${at},one`));
     const lines = rows.join('\n').split('\n');
-    const chunks: Chunk[] = await Array.fromAsync(chunksOf(given(lines), 2, true));
+    const chunks: Chunk[] = await all(chunksOf(given(lines), 2, true));
     expect(chunks.length).toBeGreaterThan(2);
     expect(chunks.map(({ text }) => text).join('\n')).toBe(lines.join('\n'));
     expect(chunks.reduce((sum, one) => sum + one.rows, 0)).toBe(rows.length);
@@ -82,7 +86,7 @@ describe('a stock file', () => {
     const done = await importFile({ client, file, format: 'csv' });
     expect(done).toMatchObject({ status: 'CLOSED', meaning: 'ON_HAND', loaded: 3, quarantined: 1 });
     expect(await importFile({ client, file, format: 'csv' })).toEqual(done);
-    expect(await Array.fromAsync(quarantineOf(client, done.importId))).toMatchObject([{ line: 7, field: 'sku' }]);
+    expect(await all(quarantineOf(client, done.importId))).toMatchObject([{ line: 7, field: 'sku' }]);
     const retry = fileOf(
       'retry.jsonl',
       '{"line":7,"sku":"CAP","nodeId":"store-1","onHand":6}\n{"line":9,"sku":"CAP","nodeId":"dc-1","onHand":6}\n',
