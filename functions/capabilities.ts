@@ -4,6 +4,7 @@ import carts from './carts/contract.ts';
 import catalog from './catalog/contract.ts';
 import customers from './customers/contract.ts';
 import fulfilment from './fulfilment/contract.ts';
+import imports from './imports/contract.ts';
 import inventory from './inventory/contract.ts';
 import loyalty from './loyalty/contract.ts';
 import network from './network/contract.ts';
@@ -20,6 +21,7 @@ export const CAPABILITIES: readonly Capability[] = [
   inventory,
   tills,
   stockroom,
+  imports,
   customers,
   carts,
   orders,

@@ -6,6 +6,8 @@ import type { VariantRecord } from './domain.ts';
 import { variantsLookup, variantsOf } from './store.ts';
 
 export type { SellableVariant } from './contract.ts';
+/** What the catalog knows of some SKUs, of withdrawn ones too, by SKU; for ever. Needs GetItem on `catalog`. */
+export { variantsOf as known } from './store.ts';
 
 const onSale = (variants: ReadonlyMap<string, VariantRecord>): Map<string, SellableVariant> =>
   new Map([...variants].filter(([, { withdrawn }]) => !withdrawn));

@@ -10,7 +10,7 @@ import { emits } from './emits.ts';
 export default capability({
   name: 'inventory',
   summary: 'One stock: what every node holds of every SKU, what is held and promised, and the ledger of every change.',
-  table: { indexes: { byTime: { project: 'keys' }, due: { project: 'keys' } } },
+  table: { indexes: { byTime: { project: 'keys' }, byNode: { project: 'keys' }, due: { project: 'keys' } } },
   operations: { ...availability, ...holds, ...books, ...policies, ...discrepancies },
   emits,
   listens: { LowStockSuspected: emits.LowStockSuspected, Rejected: fulfilment.emits.Rejected },

@@ -7,4 +7,6 @@ export { asRace } from './parts/changes.ts';
 export { booksOf, doubt, expectSupply, happened } from './parts/happened.ts';
 export { HOLD_LINES_MAX, reserve } from './parts/holds.ts';
 export { allocate, consume, reallocate, release } from './parts/promises.ts';
+export { correctTo, heldAt } from './parts/statements.ts';
 export { type Looking, type StockView, stockOf, stockToTheLast } from './parts/stock.ts';
+export { referencesBooked } from './store/book.ts';

@@ -83,6 +83,9 @@ export const address = {
 
 export const profile = { name: 'A customer', email: 'a@test.example', phone: '+82 10-0000-0001', locale: 'ko' };
 
+/** Two imports, each with line 2 in quarantine. */
+export const IMPORTS = { levels: 'imp-levels', changes: 'imp-changes' } as const;
+
 type Done = (name: string, options: CallOptions) => Promise<Record<string, never>>;
 
 /** Fills the tables: one store with stock, and an owner with a cart, orders in several states and work at the store. */
@@ -95,6 +98,15 @@ export const furnish = async (
   await done('catalog.publish', { as: HEAD_OFFICE, path: { productId: 'prd-tee' }, body: product });
   const lines = [{ sku: SKU, units: 100_000 }];
   await done('inventory.receive', { as: HEAD_OFFICE, path: { nodeId: STORE }, body: { lines } });
+  for (const [importId, meaning, units] of [
+    [IMPORTS.levels, 'ON_HAND', 'onHand'],
+    [IMPORTS.changes, 'CHANGES', 'unitsDelta'],
+  ]) {
+    const path = { importId: importId! };
+    const body = { format: 'csv', meaning, header: `sku,nodeId,${units}` };
+    await done('imports.open', { as: HEAD_OFFICE, path, body });
+    await done('imports.load', { as: HEAD_OFFICE, path, body: { firstLine: 2, text: `NO-SUCH-SKU,${STORE},1` } });
+  }
   // So that the stranger is refused because of whose things they name, not for want of a cart.
   await done('carts.setLine', { as: STRANGER, path: { sku: SKU }, body: { units: 1 } });
   await done('customers.saveProfile', { as, body: profile });

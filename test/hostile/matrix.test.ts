@@ -141,7 +141,8 @@ const OWNED: Record<string, readonly Caller[]> = {
   'worklist nodeId': [OTHER_ASSOCIATE],
 };
 const OPEN_TO_ALL_WITH_THE_SCOPE = new Set([
-  ...['productId', 'sku', 'nodeId', 'category', 'reference', 'limit', 'cursor', 'supplyId', 'policyId', 'saleId'],
+  ...['productId', 'sku', 'nodeId', 'category', 'reference', 'limit', 'cursor'],
+  ...['supplyId', 'importId', 'policyId', 'saleId'],
   // Work of a stockroom is asked for at a node, which is owned.
   ...['adviceId', 'deliveryId', 'transferId', 'fromNodeId', 'countId', 'sessionId'],
 ]);

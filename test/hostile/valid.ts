@@ -7,6 +7,7 @@ import {
   counterSale,
   EPC,
   HEAD_OFFICE,
+  IMPORTS,
   journalEntry,
   type Known,
   node,
@@ -90,6 +91,30 @@ export const validRequests = (known: Known): Record<string, Valid> => {
       as: HEAD_OFFICE,
       input: { nodeId: STORE, sku: SKU, unitsDelta: 2, reason: 'counted' },
     },
+    'imports.open': {
+      as: HEAD_OFFICE,
+      input: {
+        ...{ importId: 'imp-new', format: 'csv', meaning: 'ON_HAND', header: 'sku,nodeId,onHand' },
+        asOf: '2026-11-20T09:00:00.000Z',
+      },
+      instead: [{ importId: 'imp-lines', format: 'jsonl', meaning: 'CHANGES' }],
+    },
+    'imports.load': {
+      as: HEAD_OFFICE,
+      input: { importId: IMPORTS.changes, firstLine: 10, text: `${SKU},${STORE},1\n"broken,${STORE},1` },
+    },
+    'imports.progress': { as: HEAD_OFFICE, input: { importId: IMPORTS.levels } },
+    'imports.quarantine': { as: HEAD_OFFICE, input: { importId: IMPORTS.levels, ...page } },
+    'imports.fix': {
+      as: HEAD_OFFICE,
+      input: {
+        ...{ importId: IMPORTS.levels, line: '2', sku: SKU, nodeId: STORE },
+        ...{ onHand: 99_990, reason: 'written wrong' },
+      },
+      instead: [{ importId: IMPORTS.changes, line: '2', sku: SKU, nodeId: STORE, unitsDelta: 2 }],
+    },
+    'imports.close': { as: HEAD_OFFICE, input: { importId: IMPORTS.levels, rows: 1 } },
+    'imports.exported': { as: ASSOCIATE, input: { format: 'csv', nodeId: STORE, bom: 'true', limit: '20' } },
     'inventory.setAside': { as: ASSOCIATE, input: { ...at, unitsDelta: 2, as: 'DAMAGE', reason: 'a torn seam' } },
     'inventory.settings': { as: HEAD_OFFICE, input: { ...at, safetyStock: 2, lowAt: 5 } },
     'inventory.spread': { as: HEAD_OFFICE, input: { ...at, shards: 2 } },

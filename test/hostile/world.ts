@@ -10,6 +10,8 @@ import { sealerFrom } from '../../functions/customers/parts.ts';
 import { handlers as fulfilmentHandlers } from '../../functions/fulfilment/api.ts';
 import fulfilment from '../../functions/fulfilment/contract.ts';
 import { handlers as reactionHandlers } from '../../functions/fulfilment/events.ts';
+import { handlers as importHandlers } from '../../functions/imports/api.ts';
+import imports from '../../functions/imports/contract.ts';
 import { handlers as inventoryHandlers } from '../../functions/inventory/api.ts';
 import inventory from '../../functions/inventory/contract.ts';
 import { happened } from '../../functions/inventory/parts.ts';
@@ -52,6 +54,7 @@ export const openWorld = async () => {
     network: apiOf(network, networkHandlers(runtime), runtime) as Call,
     inventory: apiOf(inventory, inventoryHandlers(runtime), runtime) as Call,
     stockroom: apiOf(stockroom, stockroomHandlers(runtime), runtime) as Call,
+    imports: apiOf(imports, importHandlers(runtime), runtime) as Call,
     customers: apiOf(customers, customerHandlers(runtime, sealer), runtime) as Call,
     carts: apiOf(carts, cartHandlers(runtime), runtime) as Call,
     orders: apiOf(orders, orderHandlers(runtime, sealer), runtime) as Call,

@@ -2,6 +2,8 @@ import { expect } from 'vitest';
 import carts from '../../functions/carts/contract.ts';
 import customers from '../../functions/customers/contract.ts';
 import fulfilment from '../../functions/fulfilment/contract.ts';
+import imports from '../../functions/imports/contract.ts';
+import inventory from '../../functions/inventory/contract.ts';
 import orders from '../../functions/orders/contract.ts';
 import payments from '../../functions/payments/contract.ts';
 import type { OutboxItem } from '../../shared/outbox.ts';
@@ -97,5 +99,28 @@ export const keeping: Journeys = {
     await customer.sees(orderId, 'COMPLETED');
     const { items } = await customer.client(fulfilment.operations.ofOrder, { orderId });
     expect(items).toMatchObject([{ work: 'DELIVERED' }]);
+  },
+
+  'a stock file is loaded but for its bad row, which is put right, and comes out again as it went in': async (shop) => {
+    const { headOffice } = shop;
+    const { open, load, quarantine, fix, close, progress, exported } = imports.operations;
+    const [plain, hot] = [await shop.goods({ [CENTRE]: 3 }), await shop.goods({ [CENTRE]: 4 })];
+    await headOffice(inventory.operations.spread, { sku: hot, nodeId: CENTRE, shards: 2 });
+    const importId = `file-${crypto.randomUUID()}`;
+    const header = 'sku,nodeId,onHand';
+    const asOf = new Date(Date.now() - 60_000).toISOString();
+    await headOffice(open, { importId, format: 'csv', meaning: 'ON_HAND', header, asOf });
+    // What came within the last minute is not in the file, and stays.
+    const text = `${plain},${CENTRE},2\n${hot},${CENTRE},1\n${plain},nowhere,7`;
+    for (let times = 0; times < 2; times += 1) await headOffice(load, { importId, firstLine: 2, text });
+    const { items } = await headOffice(quarantine, { importId });
+    expect(items).toMatchObject([{ line: 4, field: 'nodeId', reason: 'there is no node nowhere' }]);
+    await headOffice(fix, { importId, line: 4, sku: plain, nodeId: FAR, onHand: 7 });
+    expect(await headOffice(close, { importId, rows: 3 })).toMatchObject({ loaded: 2, fixed: 1, quarantined: 0 });
+    expect(await headOffice(progress, { importId })).toMatchObject({ status: 'CLOSED' });
+    expect(await shop.stock(plain)).toEqual({ [CENTRE]: [5, 0, 5], [FAR]: [7, 0, 7] });
+    expect(await shop.stock(hot)).toEqual({ [CENTRE]: [5, 0, 5] });
+    const rows = await headOffice(exported, { nodeId: FAR, limit: 1_000 });
+    expect(rows.text).toContain(`${plain},${FAR},7,7,${plain}\r\n`);
   },
 };

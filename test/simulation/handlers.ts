@@ -11,6 +11,8 @@ import fulfilment from '../../functions/fulfilment/contract.ts';
 import { handlers as fulfilmentEvents } from '../../functions/fulfilment/events.ts';
 import { type StepFunctions, workflowOn } from '../../functions/fulfilment/step-functions.ts';
 import { handlers as fulfilmentTasks } from '../../functions/fulfilment/tasks.ts';
+import { handlers as importApi } from '../../functions/imports/api.ts';
+import imports from '../../functions/imports/contract.ts';
 import { handlers as inventoryApi } from '../../functions/inventory/api.ts';
 import inventory from '../../functions/inventory/contract.ts';
 import { handlers as inventoryEvents } from '../../functions/inventory/events.ts';
@@ -103,6 +105,8 @@ export const handlerOf = (place: Place, inside: Inside): Handler => {
       return api(network, networkApi(runtime));
     case 'inventory.api':
       return api(inventory, inventoryApi(runtime));
+    case 'imports.api':
+      return api(imports, importApi(runtime));
     case 'inventory.events':
       return events(inventory, inventoryEvents(runtime));
     case 'inventory.tasks':

@@ -1,3 +1,4 @@
+import type { Instant } from '../../../shared/time.ts';
 import type { Quantity } from '../emits.ts';
 
 /**
@@ -12,6 +13,8 @@ export interface Shard extends Record<Quantity, number> {
   shard: number;
   /** Number of movements that touched it. */
   version: number;
+  /** When the last of them was booked. */
+  movedAt?: Instant;
 }
 
 /** So many units of a movement at one shard. */

@@ -38,24 +38,21 @@ const beliefsAfter = (
   );
 };
 
-/**
- * Books what took place at a node, whatever the books said: it is never refused for want of stock. What was not there
- * falls below zero and opens a discrepancy (rule 13). `subject` names the whole, e.g. `receipt/rcp_01J…`; `version` its
- * version. Refused only where others were faster: decide anew.
- */
-export const happened = async (
-  tables: Tables,
+interface Whole {
+  subject: string;
+  version: number;
+}
+
+/** Happenings on levels as they were read. `isExact`: they must all still stand so, or it is decided anew. */
+export const bookHappenings = (
   happenings: readonly Happening[],
+  levels: readonly NodeLevel[],
   cause: Cause,
-  { subject, version }: { subject: string; version: number },
-): Promise<Change<'changed-meanwhile'>> => {
-  const places = [
-    ...new Map(happenings.map(({ sku, nodeId }) => [placeOf({ sku, nodeId }), { sku, nodeId }])).values(),
-  ];
-  const levels = await levelsAt(tables, places);
+  { subject, version, isExact = false }: Whole & { isExact?: boolean },
+): Change<'changed-meanwhile'> => {
   const { moves, exact, short } = happenedMoves(happenings, levels);
   const booking = {
-    exact: new Map(exact.map((level) => [placeOf(level), level])),
+    exact: new Map((isExact ? levels : exact).map((level) => [placeOf(level), level])),
     attributes: beliefsAfter(happenings, levels, cause.now),
   };
   const open = short.map((one) => discrepancyOf(one, cause.now));
@@ -78,6 +75,23 @@ export const happened = async (
       ...suspicions(moves),
     ],
   );
+};
+
+/**
+ * Books what took place at a node, whatever the books said: it is never refused for want of stock. What was not there
+ * falls below zero and opens a discrepancy (rule 13). `subject` names the whole, e.g. `receipt/rcp_01J…`; `version` its
+ * version. Refused only where others were faster: decide anew.
+ */
+export const happened = async (
+  tables: Tables,
+  happenings: readonly Happening[],
+  cause: Cause,
+  whole: Whole,
+): Promise<Change<'changed-meanwhile'>> => {
+  const places = [
+    ...new Map(happenings.map(({ sku, nodeId }) => [placeOf({ sku, nodeId }), { sku, nodeId }])).values(),
+  ];
+  return bookHappenings(happenings, await levelsAt(tables, places), cause, whole);
 };
 
 /** Supply on its way: announced, changed, or (with 0 units) settled. `from`: only where it still stands at so many. */

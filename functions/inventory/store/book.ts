@@ -1,11 +1,12 @@
 import { check, put, update } from '../../../shared/change.ts';
 import type { Cause } from '../../../shared/outbox.ts';
 import type { Guard, Key, Part, Tables } from '../../../shared/table.ts';
+import type { Instant } from '../../../shared/time.ts';
 import type { NodeLevel } from '../domain/availability.ts';
 import { added, type Deltas, deltasByShard, type Move, type Place, placeOf } from '../domain/movements.ts';
 import type { Share } from '../domain/shards.ts';
 import { QUANTITIES } from '../emits.ts';
-import { contentionKey, levelKey, TABLE, unchanged } from './levels.ts';
+import { contentionKey, levelKey, listedAtNode, TABLE, unchanged } from './levels.ts';
 
 export interface Booking {
   /** Available units that have to stay at shard 0 of a level, by `placeOf`: what buffers keep back. */
@@ -61,9 +62,11 @@ const balancePart = (
   shard: number,
   { deltas, movements }: { deltas: Deltas; movements: number },
   { kept, exact, attributes }: Booking,
+  movedAt: Instant,
 ): Part<MoveRefusal> => {
   const read = exact?.get(placeOf(place))?.shards.find((one) => one.shard === shard);
-  const set = shard === 0 ? attributes?.get(placeOf(place)) : undefined;
+  // Whoever opens a level enters it into the list of its node, too; the list costs nothing while the entry stays.
+  const first = shard === 0 ? { ...attributes?.get(placeOf(place)), ...listedAtNode(place) } : {};
   const keptUnits = shard === 0 ? (kept?.get(placeOf(place)) ?? 0) : 0;
   const guards: Guard[] =
     read !== undefined
@@ -76,7 +79,7 @@ const balancePart = (
   const part = update(
     TABLE,
     levelKey(place.sku, place.nodeId, shard),
-    { add: { ...deltas, version: movements }, ...(set === undefined ? {} : { set: { ...set } }) },
+    { add: { ...deltas, version: movements }, set: { ...first, movedAt } },
     guards,
     read === undefined
       ? notEnough(place, deltas)
@@ -110,7 +113,7 @@ export const bookParts = (moves: readonly Move[], cause: Cause, booking: Booking
       ),
   );
   return [
-    ...[...balances.values()].map(({ place, shard, ...sum }) => balancePart(place, shard, sum, booking)),
+    ...[...balances.values()].map(({ place, shard, ...sum }) => balancePart(place, shard, sum, booking, cause.now)),
     ...moves.map((move) => entryPart(move, cause)),
     ...untouched,
   ];
@@ -135,4 +138,13 @@ export const sharesBooked = async (
     ],
     isWatched: entry?.isWatched === true,
   }));
+};
+
+/** What some movements belong to, by what is booked of them; undefined where nothing is. */
+export const referencesBooked = async (
+  tables: Tables,
+  moves: readonly (Place & { movementId: string })[],
+): Promise<(string | undefined)[]> => {
+  const reads = moves.map((move) => ({ table: TABLE, key: entryKey(move, move.movementId) }));
+  return (await tables.snapshot(reads)).map((entry) => entry?.reference as string | undefined);
 };

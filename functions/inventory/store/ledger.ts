@@ -36,3 +36,30 @@ export const movementsOf = async (
   });
   return { items, ...rest };
 };
+
+/** So many movements of a level are read at a time. */
+const MOVEMENTS_AT_ONCE = 100;
+
+/**
+ * Units that came to a level after a moment, signed, by when it happened and not by when it was booked. Undefined where
+ * the index lags behind the level and does not know its last movement (`movedAt`) yet.
+ */
+export const onHandSince = async (
+  tables: Tables,
+  place: Place,
+  since: Instant,
+  movedAt: Instant,
+): Promise<number | undefined> => {
+  let units = 0;
+  let isBehind = true;
+  let cursor: string | undefined;
+  do {
+    const page = await movementsOf(tables, place, { from: since }, { limit: MOVEMENTS_AT_ONCE, cursor });
+    for (const { at, occurredAt = at, onHand } of page.items) {
+      if (occurredAt > since) units += onHand;
+      isBehind &&= at < movedAt;
+    }
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return isBehind ? undefined : units;
+};

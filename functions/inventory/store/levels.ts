@@ -1,4 +1,5 @@
-import type { Attributes, Guard, Key, Part, Tables } from '../../../shared/table.ts';
+import type { Attributes, Guard, Key, Page, Part, Tables } from '../../../shared/table.ts';
+import type { Instant } from '../../../shared/time.ts';
 import type { NodeLevel } from '../domain/availability.ts';
 import type { Belief } from '../domain/confidence.ts';
 import type { Place } from '../domain/movements.ts';
@@ -33,6 +34,7 @@ type LevelItem = Key &
   Partial<Record<Quantity, number>> &
   Belief & {
     version?: number;
+    movedAt?: Instant;
     /** Of shard 0: how many shards there are; 1 if missing. */
     shards?: number;
     safetyStock?: number;
@@ -43,7 +45,8 @@ type LevelItem = Key &
 
 const shardOf = (shard: number, item: LevelItem | undefined): Shard => {
   const counted = Object.fromEntries(QUANTITIES.map((quantity) => [quantity, item?.[quantity] ?? 0]));
-  return { shard, ...(counted as Record<Quantity, number>), version: item?.version ?? 0 };
+  const movedAt = item?.movedAt === undefined ? {} : { movedAt: item.movedAt };
+  return { shard, ...(counted as Record<Quantity, number>), version: item?.version ?? 0, ...movedAt };
 };
 
 const levelFrom = ({ sku, nodeId }: Place, first: LevelItem | undefined, others: readonly Shard[]): NodeLevel => {
@@ -125,6 +128,20 @@ export const levelsAt = async (tables: Tables, places: readonly Place[]): Promis
       return shards > 1 ? wholeLevel(tables, place, shards) : levelFrom(place, first, []);
     }),
   );
+};
+
+/** Where the index `byNode` finds a level. */
+export const listedAtNode = ({ sku, nodeId }: Place) => ({ byNodePk: nodeId, byNodeSk: sku });
+
+/** Levels that a node ever held, by SKU, each as it stands now. */
+export const levelsHeldAt = async (
+  tables: Tables,
+  nodeId: string,
+  page: { limit: number; cursor?: string | undefined },
+): Promise<Page<NodeLevel>> => {
+  const { items, ...rest } = await tables.query<{ byNodeSk: string }>(TABLE, { index: 'byNode', pk: nodeId, ...page });
+  const places = items.map(({ byNodeSk }) => ({ sku: byNodeSk, nodeId }));
+  return { items: await levelsAt(tables, places), ...rest };
 };
 
 /** A shard is as it was read. */
