@@ -3,8 +3,10 @@ import middy from 'middy';
 import type * as z from 'zod';
 import { authorise, type Principal, principalOf } from './auth.ts';
 import type { Change } from './change.ts';
+import { isTooBusy } from './contention.ts';
 import { type Capability, type Operation, pathParameters } from './contract.ts';
 import { InvalidCursor } from './cursor.ts';
+import { DynamoError } from './dynamo.ts';
 import { type CommandKey, earlierAnswer, rememberAnswer, requestHash } from './idempotency.ts';
 import { type FieldError, fieldErrors, harmIn, parseBody, pointer, withoutCardNumbers } from './input.ts';
 import { RATE_PER_SECOND } from './limits.ts';
@@ -187,6 +189,9 @@ const edge = {
 const failureAnswer = (event: ApiEvent, error: Error | null): Answer => {
   if (error instanceof InvalidCursor) {
     return invalidInput([{ field: '/cursor', detail: 'was not handed out by this list' }]);
+  }
+  if (error instanceof DynamoError && isTooBusy(error)) {
+    return problemResponse('too-busy', 'more is asked of the same items than they give just now, try again');
   }
   const log = JSON.stringify({ message: 'request failed', routeKey: event.routeKey, error: error?.stack });
   console.error(withoutCardNumbers(log));

@@ -15,8 +15,8 @@ export interface Allocation {
 /** What a plan chose from: the levels as they were read, what has to stay there, and holds that may be taken over. */
 export interface Stock {
   levels: ReadonlyMap<string, NodeLevel>;
-  /** Units that buffers keep back, by place. */
-  kept: ReadonlyMap<string, number>;
+  /** Units that have to stay at each shard, by place: what buffers keep back. */
+  kept: ReadonlyMap<string, readonly number[]>;
   /** The buyer's own hold: what it holds is the buyer's to order. */
   own?: Hold | undefined;
   /** Holds whose time is up and that nobody has swept yet. */
@@ -87,7 +87,7 @@ class Shelf {
 
   /** Units from shards, taking over expired holds where there is too little without; shard 0 is asked if all is in vain. */
   take(place: Place, units: number, id: string): { shares: Share[]; onlineOnly: number } {
-    const kept = this.#stock.kept.get(placeOf(place)) ?? 0;
+    const kept = this.#stock.kept.get(placeOf(place)) ?? [];
     for (;;) {
       const shares = takeFrom(this.#shards(place), units, kept, id);
       if (shares !== undefined) {

@@ -4,6 +4,7 @@ import type { Stock } from '../domain/allocate.ts';
 import { availableOf, type NodeLevel, type Sale, sellableAt, totalsOf } from '../domain/availability.ts';
 import type { Hold } from '../domain/holds.ts';
 import { placeOf } from '../domain/movements.ts';
+import { keptAt } from '../domain/shards.ts';
 import type { SalesChannel } from '../emits.ts';
 import { expiredHolds, holdOf } from '../store/holds.ts';
 import { levelsAt, levelsOf } from '../store/levels.ts';
@@ -43,14 +44,13 @@ const viewOf = (
   expired: readonly Hold[],
 ): StockView => {
   const available = new Map<string, Map<string, number>>();
-  const kept = new Map<string, number>();
+  const kept = new Map<string, number[]>();
   for (const level of levels) {
     const units = sellable(level);
     const held = heldAt(own === undefined ? expired : [own, ...expired], level);
     const nodes = available.get(level.sku) ?? new Map<string, number>();
     available.set(level.sku, nodes.set(level.nodeId, units + held));
-    const reserve = availableOf(level) - units;
-    if (reserve > 0) kept.set(placeOf(level), reserve);
+    kept.set(placeOf(level), keptAt(level.shards, units));
   }
   return { available, kept, levels: new Map(levels.map((level) => [placeOf(level), level])), own, expired };
 };

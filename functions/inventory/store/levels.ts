@@ -103,14 +103,30 @@ const snapshotOf = async (tables: Tables, keys: readonly Key[]): Promise<(Attrib
   return items;
 };
 
-/** One level with all its shards as they stood at one moment. */
+/** One level with all its shards as they stood at one moment; `shards` is how many it was seen to have. */
 const wholeLevel = async (tables: Tables, place: Place, shards: number): Promise<NodeLevel> => {
   const keys = Array.from({ length: shards }, (_, shard) => levelKey(place.sku, place.nodeId, shard));
   const items = (await snapshotOf(tables, keys)) as (LevelItem | undefined)[];
+  const [first, ...others] = items;
+  const now = first?.shards ?? 1;
+  // It was spread further since then: what is sold out here may lie there.
+  if (now > shards) return wholeLevel(tables, place, now);
   return levelFrom(
     place,
-    items[0],
-    items.slice(1).map((item, index) => shardOf(index + 1, item)),
+    first,
+    others.slice(0, now - 1).map((item, index) => shardOf(index + 1, item)),
+  );
+};
+
+/** A level with its shards as each is just now, not at one moment: for what a guard decides, and never met by a write. */
+export const levelGlimpsed = async (tables: Tables, place: Place): Promise<NodeLevel> => {
+  const read = (shard: number) => tables.get<LevelItem>(TABLE, levelKey(place.sku, place.nodeId, shard));
+  const first = await read(0);
+  const others = await Promise.all(Array.from({ length: (first?.shards ?? 1) - 1 }, (_, index) => read(index + 1)));
+  return levelFrom(
+    place,
+    first,
+    others.map((item, index) => shardOf(index + 1, item)),
   );
 };
 
