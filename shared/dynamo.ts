@@ -112,18 +112,42 @@ interface Chance {
   sleep(ms: number): Promise<void>;
 }
 
+/** One attempt at a call: its HTTP status and the text of its answer. */
+type Attempt = (operation: DynamoOperation, body: string) => Promise<{ status: number; text: string }>;
+
+/** Tries a call again where it was throttled or got no answer; what DynamoDB refuses is thrown as DynamoError. */
+export const retrying =
+  (attempt: Attempt, { random, sleep }: Chance): Send =>
+  async <O>(operation: DynamoOperation, input: object): Promise<O> => {
+    const body = JSON.stringify(input);
+    for (let tried = 1; ; tried += 1) {
+      let failure: Error & { isTransient?: boolean; attempts?: number };
+      try {
+        const { status, text } = await attempt(operation, body);
+        if (status === 200) return JSON.parse(text) as O;
+        failure = errorOf(status, text);
+      } catch (error) {
+        // No answer: it may have been carried out. Whoever sends something that must not be done twice gives a token.
+        failure = Object.assign(error as Error, { isTransient: (error as Error).name !== 'AccessDeniedException' });
+      }
+      failure.attempts = tried;
+      if (failure.isTransient !== true || tried >= ATTEMPTS_MAX) throw failure;
+      await sleep(random() * Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** tried));
+    }
+  };
+
 /**
  * Calls DynamoDB over an SDK client's connection: its credentials, region, endpoint and HTTP handler, without its
  * command middleware, which costs several times the CPU of the call itself (ADR 10).
  *
  * @throws DynamoError for what DynamoDB refuses, the network's own error once the attempts are used up
  */
-export const senderOf = (client: DynamoDBClient, { random, sleep }: Chance): Send => {
+export const senderOf = (client: DynamoDBClient, chance: Chance): Send => {
   const { credentials, region, requestHandler } = client.config;
   const signer = new SignatureV4({ credentials, region, sha256: Sha256, service: 'dynamodb', applyChecksum: false });
   let endpoint: ReturnType<typeof endpointOf> | undefined;
 
-  const attempt = async (operation: DynamoOperation, body: string): Promise<{ status: number; text: string }> => {
+  const attempt: Attempt = async (operation, body) => {
     endpoint ??= endpointOf(client);
     const { protocol, hostname, port } = await endpoint;
     const request = new HttpRequest({
@@ -141,21 +165,5 @@ export const senderOf = (client: DynamoDBClient, { random, sleep }: Chance): Sen
     return { status: response.statusCode, text: await textOf(response.body) };
   };
 
-  return async <O>(operation: DynamoOperation, input: object): Promise<O> => {
-    const body = JSON.stringify(input);
-    for (let tried = 1; ; tried += 1) {
-      let failure: Error & { isTransient?: boolean; attempts?: number };
-      try {
-        const { status, text } = await attempt(operation, body);
-        if (status === 200) return JSON.parse(text) as O;
-        failure = errorOf(status, text);
-      } catch (error) {
-        // No answer: it may have been carried out. Whoever sends something that must not be done twice gives a token.
-        failure = Object.assign(error as Error, { isTransient: (error as Error).name !== 'AccessDeniedException' });
-      }
-      failure.attempts = tried;
-      if (failure.isTransient !== true || tried >= ATTEMPTS_MAX) throw failure;
-      await sleep(random() * Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** tried));
-    }
-  };
+  return retrying(attempt, chance);
 };

@@ -7,7 +7,7 @@ import { placeOf } from '../domain/movements.ts';
 import { keptAt } from '../domain/shards.ts';
 import type { SalesChannel } from '../emits.ts';
 import { expiredHolds, holdOf } from '../store/holds.ts';
-import { levelsAt, levelsOf } from '../store/levels.ts';
+import { levelsOf, wholeLevelsOf } from '../store/levels.ts';
 import { knownPolicies } from '../store/policies.ts';
 
 /** So many holds that are past their time are looked at for one order; the sweep takes the rest within a minute. */
@@ -81,14 +81,6 @@ export const stockOf = async (tables: Tables, wanted: readonly Wanted[], looking
   return viewOf(levels.flat(), sellable, own, []);
 };
 
-/** Every level of a SKU as it stands, one that is spread over shards as it stands at one moment. */
-const wholeLevels = async (tables: Tables, sku: string): Promise<NodeLevel[]> => {
-  const read = await levelsOf(tables, sku, true);
-  const hot = read.filter(({ shards }) => shards.length > 1);
-  const whole = new Map((await levelsAt(tables, hot)).map((level) => [level.nodeId, level]));
-  return read.map((level) => whole.get(level.nodeId) ?? level);
-};
-
 /** Holds of some SKUs whose time is up and that nobody has swept yet. */
 const expiredOf = async (tables: Tables, skus: readonly string[], now: Instant): Promise<Hold[]> => {
   const expired: Hold[] = [];
@@ -111,7 +103,7 @@ export const stockToTheLast = async (
   const [sellable, own, ...read] = await Promise.all([
     sellableBy(tables, wanted, looking),
     ownHold(tables, looking.hold),
-    ...skus.map((sku) => wholeLevels(tables, sku)),
+    ...skus.map((sku) => wholeLevelsOf(tables, sku)),
   ]);
   const levels = read.flat();
   const isHeld = levels.some((level) => totalsOf(level).reserved > 0);

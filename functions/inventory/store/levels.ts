@@ -74,12 +74,12 @@ const collectionOf = async (tables: Tables, sku: string, shard: number, consiste
 const nodeOf = ({ sk }: Key): string => sk.slice('NODE#'.length);
 
 /** Levels of a SKU at every node: one query, and one more for each further shard of a hot SKU. */
-export const levelsOf = async (tables: Tables, sku: string, consistent = false): Promise<NodeLevel[]> => {
-  const firsts = await collectionOf(tables, sku, 0, consistent);
+export const levelsOf = async (tables: Tables, sku: string): Promise<NodeLevel[]> => {
+  const firsts = await collectionOf(tables, sku, 0, false);
   const shards = firsts.reduce((most, item) => Math.max(most, item.shards ?? 1), 1);
   const further = await Promise.all(
     Array.from({ length: shards - 1 }, async (_, index) => {
-      const items = await collectionOf(tables, sku, index + 1, consistent);
+      const items = await collectionOf(tables, sku, index + 1, false);
       return new Map(items.map((item) => [nodeOf(item), shardOf(index + 1, item)]));
     }),
   );
@@ -115,6 +115,18 @@ const wholeLevel = async (tables: Tables, place: Place, shards: number): Promise
     place,
     first,
     others.slice(0, now - 1).map((item, index) => shardOf(index + 1, item)),
+  );
+};
+
+/** Levels of a SKU at every node as they stand, one that is spread over shards as it stood at one moment. */
+export const wholeLevelsOf = async (tables: Tables, sku: string): Promise<NodeLevel[]> => {
+  const firsts = await collectionOf(tables, sku, 0, true);
+  return Promise.all(
+    firsts.map((first) => {
+      const place = { sku, nodeId: nodeOf(first) };
+      const shards = first.shards ?? 1;
+      return shards > 1 ? wholeLevel(tables, place, shards) : levelFrom(place, first, []);
+    }),
   );
 };
 
