@@ -22,7 +22,7 @@ import {
 /** Holds of one run, which has a minute; the rest waits for the next. */
 const RUN_MAX = 1_000;
 /** A schedule knows whole minutes, a rush does not: while buyers queue, a run looks again, and leaves before the next. */
-const LOOKS_MAX = 10;
+const LOOKS_MAX = 8;
 const LOOK_AGAIN_MS = 5_000;
 
 /** Tends one level; true where it was changed. What others are faster than is left to the next look. */

@@ -59,7 +59,7 @@ ${tableOf(figures)}
 
 *Conflicts*: transactions, and reads of one moment, that met a transaction under way. *Throttled*: calls beyond what a
 partition gives. *Decided anew*: orders whose guard failed because the units had gone. *Asked again*: answers 503, or a
-race lost five times, after which the buyer's client waits 1 to 2 s. *Stranded*: units that are left over. Nobody was
+race lost five times, after which the buyer's client waits 1 to 2 s, and twice as long the next time. *Stranded*: units that are left over. Nobody was
 told that it is sold out while a unit was there: the run checks it at every such answer, and ends with exit code 1.
 
 ## What the model assumes

@@ -54,8 +54,9 @@ const ARRIVE_WITHIN_MS = 1_000;
 /** As the shared handler of operations does. */
 const DECISIONS_MAX = 5;
 const REDECIDE_BASE_MS = 10;
-/** What `too-busy` asks of a client, and what it adds so that not all come back at once. */
-const RETRY_AFTER_MS = { min: 1_000, max: 2_000 };
+/** What `too-busy` asks of a client, which waits up to twice as long, and doubles it each time up to a limit. */
+const RETRY_AFTER_MS = 1_000;
+const RETRY_AFTER_MAX_MS = 16_000;
 const LOOK_EVERY_MS = 60_000;
 const TABLES = [inventory, orders, outbox];
 
@@ -156,7 +157,7 @@ export class FlashSale {
   }
 
   async #buyer(): Promise<void> {
-    for (;;) {
+    for (let waitMs = RETRY_AFTER_MS; ; waitMs = Math.min(2 * waitMs, RETRY_AFTER_MAX_MS)) {
       const outcome = await this.#order();
       if (outcome === 'SOLD') {
         this.#sold += 1;
@@ -170,7 +171,7 @@ export class FlashSale {
         return;
       }
       this.#askedAgain += 1;
-      await this.#scheduler.sleep(this.#chance.between(RETRY_AFTER_MS.min, RETRY_AFTER_MS.max));
+      await this.#scheduler.sleep(this.#chance.between(waitMs, 2 * waitMs));
     }
   }
 
