@@ -6,7 +6,7 @@ import type { Hold } from '../domain/holds.ts';
 import { placeOf } from '../domain/movements.ts';
 import { keptAt } from '../domain/shards.ts';
 import type { SalesChannel } from '../emits.ts';
-import { expiredHolds, holdOf } from '../store/holds.ts';
+import { holdOf, holdsExpired } from '../store/holds.ts';
 import { levelsOf, wholeLevelsOf } from '../store/levels.ts';
 import { knownPolicies } from '../store/policies.ts';
 
@@ -82,13 +82,8 @@ export const stockOf = async (tables: Tables, wanted: readonly Wanted[], looking
 };
 
 /** Holds of some SKUs whose time is up and that nobody has swept yet. */
-const expiredOf = async (tables: Tables, skus: readonly string[], now: Instant): Promise<Hold[]> => {
-  const expired: Hold[] = [];
-  for await (const hold of expiredHolds(tables, now, EXPIRED_MAX)) {
-    if (hold.lines.some(({ sku }) => skus.includes(sku))) expired.push(hold);
-  }
-  return expired;
-};
+const expiredOf = async (tables: Tables, skus: readonly string[], now: Instant): Promise<Hold[]> =>
+  (await holdsExpired(tables, now, EXPIRED_MAX)).filter(({ lines }) => lines.some(({ sku }) => skus.includes(sku)));
 
 /**
  * As `stockOf`, before anybody is told that something is sold out (rule 10): every level as it stands, a hot one with
