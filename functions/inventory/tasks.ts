@@ -1,4 +1,4 @@
-import { change } from '../../shared/change.ts';
+import { type Change, change } from '../../shared/change.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import type { TaskHandlers, TaskRun } from '../../shared/tasks.ts';
 import type { Instant } from '../../shared/time.ts';
@@ -25,6 +25,16 @@ const RUN_MAX = 1_000;
 const LOOKS_MAX = 8;
 const LOOK_AGAIN_MS = 5_000;
 
+/** Who tends a level meets the very buyers for whom it does so, and has more patience than they have. */
+const TRIES_MAX = 6;
+
+const insist = async (run: TaskRun, wanted: Change<'changed-meanwhile'>): Promise<boolean> => {
+  for (let tried = 1; ; tried += 1) {
+    const committed = await run.commit(wanted);
+    if (committed.ok || committed.refusal.problem !== 'too-busy' || tried >= TRIES_MAX) return committed.ok;
+  }
+};
+
 /** Tends one level; true where it was changed. What others are faster than is left to the next look. */
 const tend = async (
   { tables, newId, now }: Runtime,
@@ -43,11 +53,11 @@ const tend = async (
   const { wanted, reason } = next;
   if (wanted < shards) {
     const spreading = { wanted, reason, busyAt, movementId: newId('movement') };
-    return (await run.commit(change(spreadParts(level, spreading, run.cause)))).ok;
+    return insist(run, change(spreadParts(level, spreading, run.cause)));
   }
-  if (wanted > shards && !(await run.commit(change(growParts(level, wanted, busyAt)))).ok) return false;
+  if (wanted > shards && !(await insist(run, change(growParts(level, wanted, busyAt))))) return false;
   for (const step of inSteps(evenOut(level.shards, wanted, level.safetyStock))) {
-    await run.commit(change(rebalanceParts(at, step, { movementId: newId('movement'), reason }, run.cause)));
+    await insist(run, change(rebalanceParts(at, step, { movementId: newId('movement'), reason }, run.cause)));
   }
   return true;
 };

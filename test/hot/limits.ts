@@ -20,21 +20,23 @@ export const LIMITS = {
   transactionMs: { min: 4, max: 8 },
 } as const;
 
-/** Units that one partition gives: as many as a second's are saved up. */
-class Bucket {
+/** Units that something gives: so many a second, and so many that are saved up. */
+export class Bucket {
   #left: number;
   #atMs: number;
   readonly #perSecond: number;
+  readonly #saved: number;
 
-  constructor(perSecond: number, nowMs: number) {
+  constructor(perSecond: number, nowMs: number, saved = perSecond) {
     this.#perSecond = perSecond;
-    this.#left = perSecond;
+    this.#saved = saved;
+    this.#left = saved;
     this.#atMs = nowMs;
   }
 
   /** False, and nothing is taken, where there are too few. */
   take(units: number, nowMs: number): boolean {
-    this.#left = Math.min(this.#perSecond, this.#left + ((nowMs - this.#atMs) * this.#perSecond) / 1_000);
+    this.#left = Math.min(this.#saved, this.#left + ((nowMs - this.#atMs) * this.#perSecond) / 1_000);
     this.#atMs = nowMs;
     if (this.#left < units) return false;
     this.#left -= units;

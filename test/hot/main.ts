@@ -31,8 +31,20 @@ if (values.help) {
 }
 
 const show = (name: string, result: SaleResult): void => {
-  const { sold, soldOut, stranded, seconds, ordersPerSecond, conflicts, throttled, redecided, askedAgain } = result;
-  const figures = { ordersPerSecond, seconds, sold, soldOut, stranded, conflicts, throttled, redecided, askedAgain };
+  const { sold, soldOut, stranded, seconds, ordersPerSecond, conflicts, throttled, redecided, askedAgain, turnedAway } =
+    result;
+  const figures = {
+    ordersPerSecond,
+    seconds,
+    sold,
+    soldOut,
+    stranded,
+    conflicts,
+    throttled,
+    redecided,
+    askedAgain,
+    turnedAway,
+  };
   const text = Object.entries(figures).map(([figure, value]) => `${figure} ${value}`);
   console.log(`${name.padEnd(10)} ${text.join('  ')}`);
 };

@@ -7,12 +7,13 @@ import outbox from '../../functions/outbox/contract.ts';
 import { change, put } from '../../shared/change.ts';
 import { isTooBusy } from '../../shared/contention.ts';
 import { DynamoError, retrying } from '../../shared/dynamo.ts';
+import { BURST, RATE_PER_SECOND } from '../../shared/limits.ts';
 import { commitChanges, createRuntime, type Runtime, tableVariable } from '../../shared/runtime.ts';
 import { runTasks } from '../../shared/tasks.ts';
 import { type Chance, chanceOf } from '../simulation/chance.ts';
 import { MemoryDynamo } from '../simulation/memory-dynamo.ts';
 import { Scheduler } from '../simulation/scheduler.ts';
-import { LimitedDynamo } from './limits.ts';
+import { Bucket, LimitedDynamo } from './limits.ts';
 
 export interface SaleOptions {
   buyers: number;
@@ -42,6 +43,8 @@ export interface SaleResult {
   redecided: number;
   /** Answers after which a buyer's client asked again: 503, or a race lost five times. */
   askedAgain: number;
+  /** Requests that API Gateway did not let in: 429. */
+  turnedAway: number;
   /** Seconds from the beginning at which shards were opened, and how many there were from then on. */
   opened: { atSeconds: number; shards: number }[];
 }
@@ -54,7 +57,7 @@ const ARRIVE_WITHIN_MS = 1_000;
 /** As the shared handler of operations does. */
 const DECISIONS_MAX = 5;
 const REDECIDE_BASE_MS = 10;
-/** What `too-busy` asks of a client, which waits up to twice as long, and doubles it each time up to a limit. */
+/** What `too-busy` and 429 ask of a client, which waits up to twice as long, and doubles it each time up to a limit. */
 const RETRY_AFTER_MS = 1_000;
 const RETRY_AFTER_MAX_MS = 16_000;
 const LOOK_EVERY_MS = 60_000;
@@ -75,6 +78,8 @@ export class FlashSale {
   #wronglyRefused = 0;
   #redecided = 0;
   #askedAgain = 0;
+  #turnedAway = 0;
+  readonly #gateway = new Bucket(RATE_PER_SECOND, START_MS, BURST);
   #lastSoldMs = START_MS;
   readonly #opened: SaleResult['opened'] = [];
 
@@ -114,7 +119,14 @@ export class FlashSale {
       ...{ sold: this.#sold, soldOut: this.#soldOut, wronglyRefused: this.#wronglyRefused },
       stranded: this.#available(),
       ...{ seconds, ordersPerSecond: Math.round(this.#sold / Math.max(seconds, 0.001)) },
-      ...{ conflicts, throttled, redecided: this.#redecided, askedAgain: this.#askedAgain, opened: this.#opened },
+      ...{
+        conflicts,
+        throttled,
+        redecided: this.#redecided,
+        askedAgain: this.#askedAgain,
+        turnedAway: this.#turnedAway,
+        opened: this.#opened,
+      },
     };
   }
 
@@ -158,7 +170,8 @@ export class FlashSale {
 
   async #buyer(): Promise<void> {
     for (let waitMs = RETRY_AFTER_MS; ; waitMs = Math.min(2 * waitMs, RETRY_AFTER_MAX_MS)) {
-      const outcome = await this.#order();
+      const isLetIn = this.#gateway.take(1, this.#scheduler.nowMs);
+      const outcome = isLetIn ? await this.#order() : 'ASK_AGAIN';
       if (outcome === 'SOLD') {
         this.#sold += 1;
         this.#lastSoldMs = this.#scheduler.nowMs;
@@ -170,7 +183,8 @@ export class FlashSale {
         if (this.#available() > 0) this.#wronglyRefused += 1;
         return;
       }
-      this.#askedAgain += 1;
+      if (isLetIn) this.#askedAgain += 1;
+      else this.#turnedAway += 1;
       await this.#scheduler.sleep(this.#chance.between(waitMs, 2 * waitMs));
     }
   }
@@ -182,7 +196,7 @@ export class FlashSale {
       for (let decision = 1; decision <= DECISIONS_MAX; decision += 1) {
         const looking = { now: now(), channel: 'live' as const };
         const seen = await stockOf(tables, [{ sku: SKU }], looking);
-        const stock = hasUnits(seen) ? seen : await stockToTheLast(tables, [{ sku: SKU }], looking);
+        const stock = hasUnits(seen) ? seen : await stockToTheLast(tables, [{ sku: SKU }], looking, seen);
         if (!hasUnits(stock)) return 'SOLD_OUT';
         const committed = await this.#commit(stock);
         if (committed.ok) return 'SOLD';

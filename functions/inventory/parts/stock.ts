@@ -87,18 +87,20 @@ const expiredOf = async (tables: Tables, skus: readonly string[], now: Instant):
 
 /**
  * As `stockOf`, before anybody is told that something is sold out (rule 10): every level as it stands, a hot one with
- * all its shards at one moment, and with the holds whose time is up, which the order may take over.
+ * all its shards at one moment, and with the holds whose time is up, which the order may take over. `seen` is what the
+ * first look saw.
  */
 export const stockToTheLast = async (
   tables: Tables,
   wanted: readonly Wanted[],
   looking: Looking,
+  seen?: StockView,
 ): Promise<StockView> => {
   const skus = [...new Set(wanted.map(({ sku }) => sku))];
   const [sellable, own, ...read] = await Promise.all([
     sellableBy(tables, wanted, looking),
     ownHold(tables, looking.hold),
-    ...skus.map((sku) => wholeLevelsOf(tables, sku)),
+    ...skus.map((sku) => wholeLevelsOf(tables, sku, seen?.levels)),
   ]);
   const levels = read.flat();
   const isHeld = levels.some((level) => totalsOf(level).reserved > 0);

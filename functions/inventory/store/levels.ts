@@ -1,7 +1,7 @@
 import type { Attributes, Guard, Key, Part, Tables } from '../../../shared/table.ts';
 import type { NodeLevel } from '../domain/availability.ts';
 import type { Belief } from '../domain/confidence.ts';
-import type { Place } from '../domain/movements.ts';
+import { type Place, placeOf } from '../domain/movements.ts';
 import type { Shard } from '../domain/shards.ts';
 import { QUANTITIES, type Quantity } from '../emits.ts';
 
@@ -118,28 +118,45 @@ const wholeLevel = async (tables: Tables, place: Place, shards: number): Promise
   );
 };
 
-/** Levels of a SKU at every node as they stand, one that is spread over shards as it stood at one moment. */
-export const wholeLevelsOf = async (tables: Tables, sku: string): Promise<NodeLevel[]> => {
+/** Two looks, one after the other, found the same: so it stood in between, all shards at one moment. */
+const isSettled = (before: NodeLevel | undefined, { shards }: NodeLevel): boolean =>
+  before?.shards.length === shards.length &&
+  shards.every(({ version }, shard) => before.shards[shard]!.version === version);
+
+/**
+ * Levels of a SKU at every node as they stand, one that is spread over shards as it stood at one moment. `seen` is what
+ * an earlier look saw, by `placeOf`: where nothing has changed since, as when all is sold, no transaction is needed.
+ */
+export const wholeLevelsOf = async (
+  tables: Tables,
+  sku: string,
+  seen: ReadonlyMap<string, NodeLevel> = new Map(),
+): Promise<NodeLevel[]> => {
   const firsts = await collectionOf(tables, sku, 0, true);
   return Promise.all(
-    firsts.map((first) => {
+    firsts.map(async (first) => {
       const place = { sku, nodeId: nodeOf(first) };
       const shards = first.shards ?? 1;
-      return shards > 1 ? wholeLevel(tables, place, shards) : levelFrom(place, first, []);
+      const before = seen.get(placeOf(place));
+      if (shards === 1) return levelFrom(place, first, []);
+      if (before === undefined) return wholeLevel(tables, place, shards);
+      const now = levelFrom(place, first, await furtherShards(tables, place, shards));
+      return isSettled(before, now) ? now : wholeLevel(tables, place, shards);
     }),
   );
 };
 
+const furtherShards = (tables: Tables, { sku, nodeId }: Place, shards: number): Promise<Shard[]> =>
+  Promise.all(
+    Array.from({ length: shards - 1 }, async (_, index) =>
+      shardOf(index + 1, await tables.get<LevelItem>(TABLE, levelKey(sku, nodeId, index + 1))),
+    ),
+  );
+
 /** A level with its shards as each is just now, not at one moment: for what a guard decides, and never met by a write. */
 export const levelGlimpsed = async (tables: Tables, place: Place): Promise<NodeLevel> => {
-  const read = (shard: number) => tables.get<LevelItem>(TABLE, levelKey(place.sku, place.nodeId, shard));
-  const first = await read(0);
-  const others = await Promise.all(Array.from({ length: (first?.shards ?? 1) - 1 }, (_, index) => read(index + 1)));
-  return levelFrom(
-    place,
-    first,
-    others.map((item, index) => shardOf(index + 1, item)),
-  );
+  const first = await tables.get<LevelItem>(TABLE, levelKey(place.sku, place.nodeId));
+  return levelFrom(place, first, await furtherShards(tables, place, first?.shards ?? 1));
 };
 
 /** Levels of some SKUs at some nodes, each as it stood at one moment; one that was never opened is empty. */
