@@ -10,7 +10,7 @@ const { shards: _, firstLookSeconds: __, ...SALE } = SHORT_SALE;
 describe('a flash sale behind the limits of DynamoDB', () => {
   let figures: HotFigures;
 
-  it('sells every unit once, strands none, and says sold out only when it is', { timeout: 120_000 }, async () => {
+  it('sells every unit once, strands none, and says sold out only when it is', { timeout: 240_000 }, async () => {
     figures = await measureSales(SHORT_SALE);
     for (const result of [...figures.fixed, figures.tended]) {
       expect(result).toMatchObject({ sold: SALE.units, stranded: 0, wronglyRefused: 0 });
@@ -27,17 +27,13 @@ describe('a flash sale behind the limits of DynamoDB', () => {
     expect(readFileSync(PAGE, 'utf8')).toContain(tableOf(figures));
   });
 
-  it('is the same again with the same seed', { timeout: 60_000 }, async () => {
+  it('is the same again with the same seed', { timeout: 120_000 }, async () => {
     const again = await new FlashSale({ ...SALE, shards: 4 }).run();
     expect(again).toEqual(figures.fixed[1]);
   });
 
-  it('goes faster once a rush from one shard on has turned shards on by itself', { timeout: 120_000 }, async () => {
-    const rush = { ...SALE, units: 400, buyers: 600 };
-    const alone = await new FlashSale({ ...rush, shards: 1 }).run();
-    const tended = await new FlashSale({ ...rush, shards: 1, firstLookSeconds: 0.3 }).run();
-    expect(tended).toMatchObject({ sold: 400, stranded: 0, wronglyRefused: 0 });
-    expect(tended.opened.map(({ shards }) => shards)).toContain(4);
-    expect(tended.seconds).toBeLessThan(alone.seconds);
+  it('that begins with one shard turns shards on by itself, and is over sooner for it', () => {
+    expect(figures.tended.opened.map(({ shards }) => shards)).toContain(4);
+    expect(figures.tended.seconds).toBeLessThan(figures.fixed[0]!.seconds);
   });
 });
