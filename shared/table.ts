@@ -237,10 +237,7 @@ const createWrites = (options: TablesOptions, get: Tables['get']): Pick<Tables, 
     return `${half()}-${half()}`;
   };
 
-  /**
-   * Counts one conflict in some for all of them, so that the count does not become what everybody waits for. It is for
-   * later tuning: where it fails, the commit goes on.
-   */
+  /** Counts one conflict in some for all, or all would wait for the count. Where it fails, the commit goes on. */
   const countConflict = async ({ table, tally }: Part): Promise<void> => {
     if (random() * CONFLICTS_PER_COUNT >= 1) return;
     const counting = { kind: 'update' as const, key: tally!, add: { conflicts: CONFLICTS_PER_COUNT } };
