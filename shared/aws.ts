@@ -78,11 +78,15 @@ export interface Surroundings {
 }
 
 /** One attempt at a call. Credentials and region are the SDK's to look up, and to renew. */
-const attemptOf = (client: AwsClient, { service, target, json }: AwsApi, { connection, clockMs }: Surroundings) => {
+const attemptOf = (
+  client: AwsClient,
+  { service, target, json }: AwsApi,
+  { connection, clockMs }: Surroundings,
+): Attempt => {
   const { credentials, region } = client.config;
   const sign = signerFor(service);
   let address: Promise<Address> | undefined;
-  return async (operation: string, body: string): Promise<{ status: number; text: string }> => {
+  return async (operation, body) => {
     address ??= addressOf(client);
     const { protocol, hostname, port } = await address;
     const unsigned = {
@@ -97,15 +101,17 @@ const attemptOf = (client: AwsClient, { service, target, json }: AwsApi, { conne
   };
 };
 
+/** One attempt at a call: its HTTP status and the text of its answer. */
+export type Attempt = (operation: string, body: string) => Promise<{ status: number; text: string }>;
+
 /**
- * Calls a service of AWS with an SDK client's credentials, region and endpoint rules, without its command middleware,
- * which costs several times the CPU of the call itself (ADR 10, ADR 20).
+ * Tries a call again where it was throttled or got no answer.
  *
  * @throws AwsError for what AWS refuses, the network's own error once the attempts are used up
  */
-export const callerOf = <Operation extends string>(client: AwsClient, api: AwsApi, around: Surroundings) => {
-  const attempt = attemptOf(client, api, around);
-  return async <O>(operation: Operation, input: object): Promise<O> => {
+export const retrying =
+  <Operation extends string>(attempt: Attempt, { random, sleep }: Pick<Surroundings, 'random' | 'sleep'>) =>
+  async <O>(operation: Operation, input: object): Promise<O> => {
     const body = JSON.stringify(input);
     for (let tried = 1; ; tried += 1) {
       let failure: Error & { isTransient?: boolean; attempts?: number };
@@ -119,7 +125,13 @@ export const callerOf = <Operation extends string>(client: AwsClient, api: AwsAp
       }
       failure.attempts = tried;
       if (failure.isTransient !== true || tried >= ATTEMPTS_MAX) throw failure;
-      await around.sleep(around.random() * Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** tried));
+      await sleep(random() * Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** tried));
     }
   };
-};
+
+/**
+ * Calls a service of AWS with an SDK client's credentials, region and endpoint rules, without its command middleware,
+ * which costs several times the CPU of the call itself (ADR 10, ADR 20).
+ */
+export const callerOf = <Operation extends string>(client: AwsClient, api: AwsApi, around: Surroundings) =>
+  retrying<Operation>(attemptOf(client, api, around), around);

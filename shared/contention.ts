@@ -14,11 +14,16 @@ export const isContention = ({ name, CancellationReasons: reasons }: AwsError): 
   name === 'TransactionConflictException' ||
   (name === 'TransactionCanceledException' && reasons.some((reason) => TRANSIENT_REASONS.has(reason.Code ?? '')));
 
-/** Parts whose items other transactions were writing. */
+/** As contention, or more is asked of a partition than it gives, and all attempts met that: try again later. */
+export const isTooBusy = (error: AwsError): boolean =>
+  isContention(error) || /^(Throttling|ProvisionedThroughputExceeded|RequestLimitExceeded)/.test(error.name);
+
+/** Parts whose items other transactions were writing, or whose partition gave no more. */
 export const contended = <P extends ProblemName>(
   { CancellationReasons: reasons }: AwsError,
   parts: readonly Part<P>[],
-) => parts.filter((part, index) => part.tally !== undefined && reasons?.[index]?.Code === 'TransactionConflict');
+): Part<P>[] =>
+  parts.filter((part, index) => part.tally !== undefined && TRANSIENT_REASONS.has(reasons?.[index]?.Code ?? ''));
 
 export const backoffMs = (random: () => number, attempt: number): number =>
   random() * Math.min(RETRY_CAP_MS, RETRY_BASE_MS * 2 ** attempt);

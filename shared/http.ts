@@ -2,7 +2,9 @@ import type { APIGatewayProxyEventV2WithJWTAuthorizer, APIGatewayProxyStructured
 import middy from 'middy';
 import type * as z from 'zod';
 import { authorise, type Principal, principalOf } from './auth.ts';
+import { AwsError } from './aws.ts';
 import type { Change } from './change.ts';
+import { isTooBusy } from './contention.ts';
 import { type Capability, type Operation, pathParameters } from './contract.ts';
 import { InvalidCursor } from './cursor.ts';
 import { type CommandKey, earlierAnswer, rememberAnswer, requestHash } from './idempotency.ts';
@@ -187,6 +189,9 @@ const edge = {
 const failureAnswer = (event: ApiEvent, error: Error | null): Answer => {
   if (error instanceof InvalidCursor) {
     return invalidInput([{ field: '/cursor', detail: 'was not handed out by this list' }]);
+  }
+  if (error instanceof AwsError && isTooBusy(error)) {
+    return problemResponse('too-busy', 'more is asked of the same items than they give just now, try again');
   }
   const log = JSON.stringify({ message: 'request failed', routeKey: event.routeKey, error: error?.stack });
   console.error(withoutCardNumbers(log));

@@ -36,7 +36,7 @@ export const COMMON_PROBLEMS = {
   'idempotency-key-missing': 'any POST',
   'idempotency-key-reused': 'any command',
   'changed-meanwhile': 'any command',
-  'too-busy': 'any command',
+  'too-busy': 'any operation',
   internal: 'any operation',
 } as const satisfies Partial<Record<ProblemName, string>>;
 

@@ -34,7 +34,7 @@ export const plan = async (tables: Tables, wish: Wish): Promise<Result<Plan, 'so
   const [nodes, seen] = await Promise.all([knownNetwork(tables, wish.now), stockOf(tables, wish.lines, wish)]);
   const planned = source(wish, nodes, seen.available);
   if (planned.ok) return ok({ fulfilments: planned.value.fulfilments, stock: seen });
-  const stock = await stockToTheLast(tables, wish.lines, wish);
+  const stock = await stockToTheLast(tables, wish.lines, wish, seen);
   const again = source(wish, nodes, stock.available);
   return again.ok ? ok({ fulfilments: again.value.fulfilments, stock }) : again;
 };

@@ -35,7 +35,7 @@ export const holdHandlers = ({
       const shortOf = (stock: StockView) =>
         wanted.find(({ sku, nodeId, units }) => (stock.available.get(sku)?.get(nodeId) ?? 0) < units);
       const seen = await stockOf(tables, wanted, { now, channel });
-      const stock = shortOf(seen) === undefined ? seen : await stockToTheLast(tables, wanted, { now, channel });
+      const stock = shortOf(seen) === undefined ? seen : await stockToTheLast(tables, wanted, { now, channel }, seen);
       const short = shortOf(stock);
       if (short !== undefined) {
         const there = stock.available.get(short.sku)?.get(short.nodeId) ?? 0;

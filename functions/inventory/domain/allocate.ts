@@ -2,7 +2,7 @@ import type { StockLine } from '../emits.ts';
 import type { NodeLevel } from './availability.ts';
 import type { Hold, HoldLine } from './holds.ts';
 import { type Move, type Place, placeOf, sumBySku } from './movements.ts';
-import { ONE_SHARD, type Shard, type Share, takeFrom } from './shards.ts';
+import { ONE_SHARD, type Shard, type Share, spreadBy, takeFrom } from './shards.ts';
 
 /** Units of some SKUs at one node that are promised to one order. Allocated once, then consumed or released once. */
 export interface Allocation {
@@ -15,8 +15,8 @@ export interface Allocation {
 /** What a plan chose from: the levels as they were read, what has to stay there, and holds that may be taken over. */
 export interface Stock {
   levels: ReadonlyMap<string, NodeLevel>;
-  /** Units that buffers keep back, by place. */
-  kept: ReadonlyMap<string, number>;
+  /** Units that have to stay at each shard, by place: what buffers keep back. */
+  kept: ReadonlyMap<string, readonly number[]>;
   /** The buyer's own hold: what it holds is the buyer's to order. */
   own?: Hold | undefined;
   /** Holds whose time is up and that nobody has swept yet. */
@@ -78,16 +78,18 @@ class Shelf {
     for (const line of hold.lines) this.#add(line, line.shares, 1);
   }
 
-  #nextExpired(place: Place): Hold | undefined {
+  /** Buyers begin at different ones, or all of them would take over the same hold, and all but one decide anew. */
+  #nextExpired(place: Place, id: string): Hold | undefined {
     const taken = new Set(this.taken.map(({ hold }) => hold.holdId));
-    return this.#stock.expired.find(
+    const there = this.#stock.expired.filter(
       ({ holdId, lines }) => !taken.has(holdId) && lines.some((line) => placeOf(line) === placeOf(place)),
     );
+    return there[spreadBy(id, there.length)];
   }
 
   /** Units from shards, taking over expired holds where there is too little without; shard 0 is asked if all is in vain. */
   take(place: Place, units: number, id: string): { shares: Share[]; onlineOnly: number } {
-    const kept = this.#stock.kept.get(placeOf(place)) ?? 0;
+    const kept = this.#stock.kept.get(placeOf(place)) ?? [];
     for (;;) {
       const shares = takeFrom(this.#shards(place), units, kept, id);
       if (shares !== undefined) {
@@ -97,7 +99,7 @@ class Shelf {
         this.#pool.set(placeOf(place), pool - fromPool);
         return { shares, onlineOnly: -fromPool };
       }
-      const expired = this.#nextExpired(place);
+      const expired = this.#nextExpired(place, id);
       if (expired === undefined) return { shares: ONE_SHARD(units), onlineOnly: 0 };
       this.#takeOver(expired, 'EXPIRED');
     }

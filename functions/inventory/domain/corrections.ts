@@ -1,7 +1,7 @@
 import { ok, type Result, refuse } from '../../../shared/result.ts';
 import { availableOf, type NodeLevel, totalsOf } from './availability.ts';
 import { type Move, type Place, placeOf } from './movements.ts';
-import { ONE_SHARD, type Share, spreadOver, takeFrom } from './shards.ts';
+import { ONE_SHARD, type Share, takeFrom } from './shards.ts';
 
 /** What somebody enters into the books by hand. Unlike what happened, it may be refused. */
 export interface Correction extends Place {
@@ -11,19 +11,20 @@ export interface Correction extends Place {
   reason: string;
 }
 
-const KEPT_IN = { DAMAGE: 'damaged', QUALITY_HOLD: 'qualityHold' } as const;
+/** Where what is set aside is counted. */
+export const KEPT_IN = { DAMAGE: 'damaged', QUALITY_HOLD: 'qualityHold' } as const;
 
 /** Shares of units that a correction takes from what `quantity` says is there; undefined where there is too little. */
 const sharesOf = ({ kind, units, movementId }: Correction, { shards }: NodeLevel): Share[] | undefined => {
   if (kind === 'ONLINE_ONLY') return ONE_SHARD(units);
   const isFromAvailable = kind === 'CORRECTION' ? units < 0 : units > 0;
   if (isFromAvailable) {
-    const taken = takeFrom(shards, Math.abs(units), 0, movementId);
+    const taken = takeFrom(shards, Math.abs(units), [], movementId);
     return taken?.map((share) => ({ ...share, units: Math.sign(units) * share.units }));
   }
-  if (kind === 'CORRECTION') return spreadOver(shards.length, units);
+  if (kind === 'CORRECTION') return ONE_SHARD(units);
   const aside = shards.map((shard) => ({ shard: shard.shard, available: shard[KEPT_IN[kind]] }));
-  return takeFrom(aside, -units, 0, movementId)?.map((share) => ({ ...share, units: -share.units }));
+  return takeFrom(aside, -units, [], movementId)?.map((share) => ({ ...share, units: -share.units }));
 };
 
 /** A correction as a movement, or why the books do not allow it. */

@@ -1,8 +1,9 @@
 import type { Instant } from '../../../shared/time.ts';
 import type { MovementKind } from '../emits.ts';
 import { availableOf, type NodeLevel, totalsOf } from './availability.ts';
+import { KEPT_IN } from './corrections.ts';
 import { deltasOf, type Move, type Place, placeOf } from './movements.ts';
-import { ONE_SHARD, type Shard, spreadOver, takeAnyway } from './shards.ts';
+import { ONE_SHARD, type Shard, takeAnyway } from './shards.ts';
 
 /** Something that took place at a node, whatever the books say (rule 13). */
 export interface Happening extends Place {
@@ -33,9 +34,20 @@ interface State {
   isExact: boolean;
 }
 
+const isSetAside = (kind: MovementKind): kind is keyof typeof KEPT_IN => kind in KEPT_IN;
+
+/** What was set aside is available again, where it was set aside. */
+const broughtBack = (state: State, quantity: 'damaged' | 'qualityHold', units: number, id: string) => {
+  const aside = state.level.shards.map((one) => ({ shard: one.shard, available: one[quantity] }));
+  const back = takeAnyway(aside, units, id);
+  for (const share of back.shares) state.shards[share.shard]!.available += share.units;
+  state.isExact ||= back.short > 0;
+  return back;
+};
+
 /**
- * What happened as movements on levels as they were read. Units that come are spread over the shards; units that go are
- * taken from where they are, and what is missing from shard 0. `exact` are the levels whose books did not suffice: they
+ * What happened as movements on levels as they were read. Units that come are put to shard 0, from where tending spreads
+ * them; units that go are taken from where they are, and what is missing from shard 0. `exact` are the levels whose books did not suffice: they
  * must stand as they were read, or it is decided anew.
  */
 export const happenedMoves = (
@@ -61,11 +73,15 @@ export const happenedMoves = (
     const isWatched = state.level.lowAt !== undefined;
     // Shares are in units of the movement; `sign` turns units that leave or come into those.
     const sign = units < 0 ? -1 : 1;
+    if (change > 0 && isSetAside(what.kind)) {
+      const back = broughtBack(state, KEPT_IN[what.kind], change, what.movementId);
+      if (back.short > 0) short.push({ ...what, units: back.short });
+      return { ...what, isWatched, shares: back.shares.map((share) => ({ ...share, units: -share.units })) };
+    }
     if (change >= 0) {
-      // A count that finds what was booked is on record, too.
-      const shares = change === 0 ? ONE_SHARD(0) : spreadOver(state.shards.length, change);
-      for (const share of shares) state.shards[share.shard]!.available += share.units;
-      return { ...what, isWatched, shares: shares.map((share) => ({ ...share, units: sign * share.units })) };
+      // To shard 0, which is always there, and in one write; a count that finds what was booked is on record, too.
+      state.shards[0]!.available += change;
+      return { ...what, isWatched, shares: ONE_SHARD(sign * change) };
     }
     const taken = takeAnyway(state.shards, -change, what.movementId);
     for (const share of taken.shares) state.shards[share.shard]!.available -= share.units;

@@ -4,9 +4,10 @@ import type { Stock } from '../domain/allocate.ts';
 import { availableOf, type NodeLevel, type Sale, sellableAt, totalsOf } from '../domain/availability.ts';
 import type { Hold } from '../domain/holds.ts';
 import { placeOf } from '../domain/movements.ts';
+import { keptAt } from '../domain/shards.ts';
 import type { SalesChannel } from '../emits.ts';
-import { expiredHolds, holdOf } from '../store/holds.ts';
-import { levelsAt, levelsOf } from '../store/levels.ts';
+import { holdOf, holdsExpired } from '../store/holds.ts';
+import { levelsOf, wholeLevelsOf } from '../store/levels.ts';
 import { knownPolicies } from '../store/policies.ts';
 
 /** So many holds that are past their time are looked at for one order; the sweep takes the rest within a minute. */
@@ -43,14 +44,13 @@ const viewOf = (
   expired: readonly Hold[],
 ): StockView => {
   const available = new Map<string, Map<string, number>>();
-  const kept = new Map<string, number>();
+  const kept = new Map<string, number[]>();
   for (const level of levels) {
     const units = sellable(level);
     const held = heldAt(own === undefined ? expired : [own, ...expired], level);
     const nodes = available.get(level.sku) ?? new Map<string, number>();
     available.set(level.sku, nodes.set(level.nodeId, units + held));
-    const reserve = availableOf(level) - units;
-    if (reserve > 0) kept.set(placeOf(level), reserve);
+    kept.set(placeOf(level), keptAt(level.shards, units));
   }
   return { available, kept, levels: new Map(levels.map((level) => [placeOf(level), level])), own, expired };
 };
@@ -81,37 +81,26 @@ export const stockOf = async (tables: Tables, wanted: readonly Wanted[], looking
   return viewOf(levels.flat(), sellable, own, []);
 };
 
-/** Every level of a SKU as it stands, one that is spread over shards as it stands at one moment. */
-const wholeLevels = async (tables: Tables, sku: string): Promise<NodeLevel[]> => {
-  const read = await levelsOf(tables, sku, true);
-  const hot = read.filter(({ shards }) => shards.length > 1);
-  const whole = new Map((await levelsAt(tables, hot)).map((level) => [level.nodeId, level]));
-  return read.map((level) => whole.get(level.nodeId) ?? level);
-};
-
 /** Holds of some SKUs whose time is up and that nobody has swept yet. */
-const expiredOf = async (tables: Tables, skus: readonly string[], now: Instant): Promise<Hold[]> => {
-  const expired: Hold[] = [];
-  for await (const hold of expiredHolds(tables, now, EXPIRED_MAX)) {
-    if (hold.lines.some(({ sku }) => skus.includes(sku))) expired.push(hold);
-  }
-  return expired;
-};
+const expiredOf = async (tables: Tables, skus: readonly string[], now: Instant): Promise<Hold[]> =>
+  (await holdsExpired(tables, now, EXPIRED_MAX)).filter(({ lines }) => lines.some(({ sku }) => skus.includes(sku)));
 
 /**
  * As `stockOf`, before anybody is told that something is sold out (rule 10): every level as it stands, a hot one with
- * all its shards at one moment, and with the holds whose time is up, which the order may take over.
+ * all its shards at one moment, and with the holds whose time is up, which the order may take over. `seen` is what the
+ * first look saw.
  */
 export const stockToTheLast = async (
   tables: Tables,
   wanted: readonly Wanted[],
   looking: Looking,
+  seen?: StockView,
 ): Promise<StockView> => {
   const skus = [...new Set(wanted.map(({ sku }) => sku))];
   const [sellable, own, ...read] = await Promise.all([
     sellableBy(tables, wanted, looking),
     ownHold(tables, looking.hold),
-    ...skus.map((sku) => wholeLevels(tables, sku)),
+    ...skus.map((sku) => wholeLevelsOf(tables, sku, seen?.levels)),
   ]);
   const levels = read.flat();
   const isHeld = levels.some((level) => totalsOf(level).reserved > 0);

@@ -4,13 +4,13 @@ import type { Guard, Key, Part, Tables } from '../../../shared/table.ts';
 import type { Instant } from '../../../shared/time.ts';
 import type { NodeLevel } from '../domain/availability.ts';
 import { added, type Deltas, deltasByShard, type Move, type Place, placeOf } from '../domain/movements.ts';
-import type { Share } from '../domain/shards.ts';
+import { ONE_SHARD, type Share } from '../domain/shards.ts';
 import { QUANTITIES } from '../emits.ts';
 import { contentionKey, levelKey, listedAtNode, TABLE, unchanged } from './levels.ts';
 
 export interface Booking {
-  /** Available units that have to stay at shard 0 of a level, by `placeOf`: what buffers keep back. */
-  kept?: ReadonlyMap<string, number>;
+  /** Available units that have to stay at each shard of a level, by `placeOf`: what buffers keep back. */
+  kept?: ReadonlyMap<string, readonly number[]>;
   /** Levels that must stand as they were read, by `placeOf`. Nothing else guards them: they may fall below zero. */
   exact?: ReadonlyMap<string, NodeLevel>;
   /** What else is written with the balance of a level's first shard, by `placeOf`: a belief, its number of shards. */
@@ -67,7 +67,7 @@ const balancePart = (
   const read = exact?.get(placeOf(place))?.shards.find((one) => one.shard === shard);
   // Whoever opens a level enters it into the list of its node, too; the list costs nothing while the entry stays.
   const first = shard === 0 ? { ...attributes?.get(placeOf(place)), ...listedAtNode(place) } : {};
-  const keptUnits = shard === 0 ? (kept?.get(placeOf(place)) ?? 0) : 0;
+  const keptUnits = kept?.get(placeOf(place))?.[shard] ?? 0;
   const guards: Guard[] =
     read !== undefined
       ? unchanged(read)
@@ -124,6 +124,16 @@ interface EntryItem extends Deltas {
   isWatched?: boolean;
 }
 
+/** At most so many units of what lies at shards. */
+const atMost = (shares: readonly Share[], units: number): Share[] => {
+  let left = units;
+  return shares.flatMap(({ shard, units: there }) => {
+    const taken = Math.min(left, there);
+    left -= taken;
+    return taken > 0 ? [{ shard, units: taken }] : [];
+  });
+};
+
 /** From which shards the units of some movements came, as their ledgers say; shard 0 where none says anything else. */
 export const sharesBooked = async (
   tables: Tables,
@@ -132,12 +142,14 @@ export const sharesBooked = async (
 ): Promise<{ shares: Share[]; isWatched: boolean }[]> => {
   const reads = moves.map((move) => ({ table: TABLE, key: entryKey(move, move.movementId) }));
   const entries = (await tables.snapshot(reads)) as (EntryItem | undefined)[];
-  return entries.map((entry, index) => ({
-    shares: entry?.shards?.flatMap(({ shard, [quantity]: units = 0 }) => (units > 0 ? [{ shard, units }] : [])) ?? [
-      { shard: 0, units: moves[index]!.units },
-    ],
-    isWatched: entry?.isWatched === true,
-  }));
+  return entries.map((entry, index) => {
+    const { units } = moves[index]!;
+    const booked = entry?.shards?.map(({ shard, [quantity]: there = 0 }) => ({ shard, units: there }));
+    return {
+      shares: booked === undefined ? ONE_SHARD(units) : atMost(booked, units),
+      isWatched: entry?.isWatched === true,
+    };
+  });
 };
 
 /** What some movements belong to, by what is booked of them; undefined where nothing is. */

@@ -75,3 +75,11 @@ export async function* expiredHolds(tables: Tables, now: Instant, max: number): 
     if (hold?.status === 'HELD' && hold.heldUntil <= now) yield hold;
   }
 }
+
+/** The same, read at once: for somebody who waits for them. */
+export const holdsExpired = async (tables: Tables, now: Instant, max: number): Promise<Hold[]> => {
+  const keys: Key[] = [];
+  for await (const key of dueKeys(tables, TABLE, now, max)) keys.push(key);
+  const holds = await Promise.all(keys.map((key) => holdOf(tables, holdIdOf(key))));
+  return holds.filter((hold) => hold?.status === 'HELD' && hold.heldUntil <= now) as Hold[];
+};

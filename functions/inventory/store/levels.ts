@@ -2,7 +2,7 @@ import type { Attributes, Guard, Key, Page, Part, Tables } from '../../../shared
 import type { Instant } from '../../../shared/time.ts';
 import type { NodeLevel } from '../domain/availability.ts';
 import type { Belief } from '../domain/confidence.ts';
-import type { Place } from '../domain/movements.ts';
+import { type Place, placeOf } from '../domain/movements.ts';
 import type { Shard } from '../domain/shards.ts';
 import { QUANTITIES, type Quantity } from '../emits.ts';
 
@@ -77,12 +77,12 @@ const collectionOf = async (tables: Tables, sku: string, shard: number, consiste
 const nodeOf = ({ sk }: Key): string => sk.slice('NODE#'.length);
 
 /** Levels of a SKU at every node: one query, and one more for each further shard of a hot SKU. */
-export const levelsOf = async (tables: Tables, sku: string, consistent = false): Promise<NodeLevel[]> => {
-  const firsts = await collectionOf(tables, sku, 0, consistent);
+export const levelsOf = async (tables: Tables, sku: string): Promise<NodeLevel[]> => {
+  const firsts = await collectionOf(tables, sku, 0, false);
   const shards = firsts.reduce((most, item) => Math.max(most, item.shards ?? 1), 1);
   const further = await Promise.all(
     Array.from({ length: shards - 1 }, async (_, index) => {
-      const items = await collectionOf(tables, sku, index + 1, consistent);
+      const items = await collectionOf(tables, sku, index + 1, false);
       return new Map(items.map((item) => [nodeOf(item), shardOf(index + 1, item)]));
     }),
   );
@@ -106,15 +106,60 @@ const snapshotOf = async (tables: Tables, keys: readonly Key[]): Promise<(Attrib
   return items;
 };
 
-/** One level with all its shards as they stood at one moment. */
+/** One level with all its shards as they stood at one moment; `shards` is how many it was seen to have. */
 const wholeLevel = async (tables: Tables, place: Place, shards: number): Promise<NodeLevel> => {
   const keys = Array.from({ length: shards }, (_, shard) => levelKey(place.sku, place.nodeId, shard));
   const items = (await snapshotOf(tables, keys)) as (LevelItem | undefined)[];
+  const [first, ...others] = items;
+  const now = first?.shards ?? 1;
+  // It was spread further since then: what is sold out here may lie there.
+  if (now > shards) return wholeLevel(tables, place, now);
   return levelFrom(
     place,
-    items[0],
-    items.slice(1).map((item, index) => shardOf(index + 1, item)),
+    first,
+    others.slice(0, now - 1).map((item, index) => shardOf(index + 1, item)),
   );
+};
+
+/** Two looks, one after the other, found the same: so it stood in between, all shards at one moment. */
+const isSettled = (before: NodeLevel | undefined, { shards }: NodeLevel): boolean =>
+  before?.shards.length === shards.length &&
+  shards.every(({ version }, shard) => before.shards[shard]!.version === version);
+
+/**
+ * Levels of a SKU at every node as they stand, one that is spread over shards as it stood at one moment. `seen` is what
+ * an earlier look saw, by `placeOf`: where nothing has changed since, as when all is sold, no transaction is needed.
+ */
+export const wholeLevelsOf = async (
+  tables: Tables,
+  sku: string,
+  seen: ReadonlyMap<string, NodeLevel> = new Map(),
+): Promise<NodeLevel[]> => {
+  const firsts = await collectionOf(tables, sku, 0, true);
+  return Promise.all(
+    firsts.map(async (first) => {
+      const place = { sku, nodeId: nodeOf(first) };
+      const shards = first.shards ?? 1;
+      const before = seen.get(placeOf(place));
+      if (shards === 1) return levelFrom(place, first, []);
+      if (before === undefined) return wholeLevel(tables, place, shards);
+      const now = levelFrom(place, first, await furtherShards(tables, place, shards));
+      return isSettled(before, now) ? now : wholeLevel(tables, place, shards);
+    }),
+  );
+};
+
+const furtherShards = (tables: Tables, { sku, nodeId }: Place, shards: number): Promise<Shard[]> =>
+  Promise.all(
+    Array.from({ length: shards - 1 }, async (_, index) =>
+      shardOf(index + 1, await tables.get<LevelItem>(TABLE, levelKey(sku, nodeId, index + 1))),
+    ),
+  );
+
+/** A level with its shards as each is just now, not at one moment: for what a guard decides, and never met by a write. */
+export const levelGlimpsed = async (tables: Tables, place: Place): Promise<NodeLevel> => {
+  const first = await tables.get<LevelItem>(TABLE, levelKey(place.sku, place.nodeId));
+  return levelFrom(place, first, await furtherShards(tables, place, first?.shards ?? 1));
 };
 
 /** Levels of some SKUs at some nodes, each as it stood at one moment; one that was never opened is empty. */
