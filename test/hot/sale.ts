@@ -7,6 +7,7 @@ import outbox from '../../functions/outbox/contract.ts';
 import { type Attempt, AwsError, retrying } from '../../shared/aws.ts';
 import { change, put } from '../../shared/change.ts';
 import { isTooBusy } from '../../shared/contention.ts';
+import type { DynamoOperation } from '../../shared/dynamo.ts';
 import { BURST, RATE_PER_SECOND } from '../../shared/limits.ts';
 import { commitChanges, createRuntime, type Runtime, tableVariable } from '../../shared/runtime.ts';
 import { runTasks } from '../../shared/tasks.ts';
@@ -90,7 +91,7 @@ export class FlashSale {
     const { sleep } = this.#scheduler;
     const random = this.#chance.fork('runtime').next;
     const attempt: Attempt = async (operation, body) => {
-      const answer = await this.#limited.call(operation, JSON.parse(body));
+      const answer = await this.#limited.call(operation as DynamoOperation, JSON.parse(body));
       return { status: answer.status, text: JSON.stringify(answer.body) };
     };
     this.#runtime = createRuntime({
