@@ -9,7 +9,7 @@ describe('what a token says about its owner', () => {
 
   it('an associate works at the node of the account, and without one may do nothing', () => {
     expect(grantOf(['associate'], 'store-1')).toEqual({
-      scopes: ['ieum/fulfilment:work', 'ieum/inventory:read'],
+      scopes: ['ieum/fulfilment:work', 'ieum/inventory:read', 'ieum/stock:work'],
       nodeId: 'store-1',
     });
     expect(grantOf(['associate'], undefined)).toEqual({ scopes: [] });
@@ -28,6 +28,6 @@ describe('what a token says about its owner', () => {
 
   it('somebody in two groups may do what both may', () => {
     const { scopes } = grantOf(['customer', 'associate'], 'store-1');
-    expect(scopes).toEqual(['ieum/shop', 'ieum/fulfilment:work', 'ieum/inventory:read']);
+    expect(scopes).toEqual(['ieum/shop', 'ieum/fulfilment:work', 'ieum/inventory:read', 'ieum/stock:work']);
   });
 });

