@@ -11,6 +11,23 @@ import type { StoredItem } from './engines.ts';
 import { DISPUTED, type Told } from './shop.ts';
 import type { Invariant, Witness } from './witness.ts';
 
+interface TransferRecord {
+  transferId: string;
+  status: string;
+  lines: { expected: number; good: number; damaged: number }[];
+}
+
+const transferOf = (item: StoredItem): TransferRecord | undefined =>
+  item.sk === 'TRANSFER' ? (item as unknown as TransferRecord) : undefined;
+
+/** Units that are announced as supply, by what brings them. */
+const onItsWay = (items: readonly StoredItem[]): Map<string, number> =>
+  sumBy(
+    items.filter(({ pk }) => pk.startsWith('SUPPLY#')),
+    ({ supplyId }) => String(supplyId),
+    ({ units }) => Number(units),
+  );
+
 /** Everything at rest: what the tables hold once all has come to an end. */
 const read = ({ engine }: Cluster) => {
   const parsed = <T>(table: string, parse: (item: StoredItem) => T | undefined): T[] =>
@@ -25,6 +42,8 @@ const read = ({ engine }: Cluster) => {
     balances: parsed('loyalty', balanceOf),
     points: parsed('loyalty', pointsEntryOf),
     work: parsed('fulfilment', (item) => (item.sk.startsWith('FO#') ? item : undefined)),
+    transfers: parsed('stockroom', transferOf),
+    onItsWay: onItsWay(engine.items('inventory')),
     outbox: engine.items('outbox'),
   };
 };
@@ -57,6 +76,60 @@ const addsUp = (witness: Witness, rest: Rest): void => {
 
 const ENDED = new Set(['COMPLETED', 'CANCELLED', 'EXPIRED']);
 const OVER = new Set(['CLOSED', 'INCOMPLETE', 'CANCELLED']);
+
+const sumBy = <T>(items: readonly T[], key: (item: T) => string, units: (item: T) => number): Map<string, number> => {
+  const sums = new Map<string, number>();
+  for (const item of items) sums.set(key(item), (sums.get(key(item)) ?? 0) + units(item));
+  return sums;
+};
+
+/** Shards make up their level, and what moves is neither made nor lost on the way (I2, I5). */
+const goodsAddUp = (witness: Witness, { levels, ledger, transfers, onItsWay }: Rest): void => {
+  const place = ({ sku, nodeId }: { sku: string; nodeId: string }): string => `${sku} at ${nodeId}`;
+  const booked = sumBy(ledger, place, ({ onHand }) => onHand);
+  for (const [where, units] of sumBy(levels, place, ({ onHand }) => onHand)) {
+    const wanted = booked.get(where) ?? 0;
+    witness.expect('I2', units === wanted, () => `the shards of ${where} hold ${units}, the ledger says ${wanted}`);
+  }
+  const moved = ledger.filter(({ kind }) => kind === 'REBALANCE');
+  const each = sumBy(
+    moved,
+    ({ reference }) => reference,
+    ({ onHand }) => onHand,
+  );
+  for (const [id, units] of each) witness.expect('I5', units === 0, () => `${id} moved ${units} units from nowhere`);
+  const out = sumBy(
+    ledger,
+    ({ kind, reference }) => `${kind} ${reference}`,
+    ({ onHand }) => onHand,
+  );
+  for (const { transferId, status, lines } of transfers) {
+    const each = (units: (line: TransferRecord['lines'][number]) => number): number =>
+      lines.reduce((sum, line) => sum + units(line), 0);
+    const left = -(out.get(`TRANSFER_OUT ${transferId}`) ?? 0);
+    const came = out.get(`TRANSFER_IN ${transferId}`) ?? 0;
+    const way = onItsWay.get(`TRF_${transferId}`) ?? 0;
+    const missing = each(({ expected, good, damaged }) => Math.max(0, expected - good - damaged));
+    const is = { left, came, way, said: lines };
+    const adds = left === each(({ expected }) => expected) && came === each(({ good, damaged }) => good + damaged);
+    const waits = way === (status === 'SHIPPED' ? missing : 0);
+    witness.expect('I5', adds && waits, () => `${transferId}, ${status}: ${JSON.stringify(is)}`);
+  }
+};
+
+/** What went over the counters was booked, once, however it came in. */
+const counterIsBooked = (witness: Witness, told: Told, { ledger }: Rest): void => {
+  const overCounter = ledger.filter(({ kind }) => kind === 'SALE' || kind === 'RETURN');
+  const booked = sumBy(
+    overCounter,
+    ({ nodeId }) => nodeId,
+    ({ onHand }) => onHand,
+  );
+  for (const [nodeId, units] of told.counter) {
+    const is = booked.get(nodeId) ?? 0;
+    witness.expect('kept', is === units, () => `the till of ${nodeId} moved ${units} units, booked are ${is}`);
+  }
+};
 
 /** Every order, fulfilment order and workflow has ended, the right way (I10), and nobody was asked who had refused. */
 const ended = (witness: Witness, { workflows }: Cluster, { orders, work }: Rest): void => {
@@ -173,6 +246,8 @@ export const checkAtRest = (witness: Witness, cluster: Cluster, told: Told): voi
   published(witness, cluster);
   toldAbout(witness, cluster, rest);
   kept(witness, told, rest);
+  goodsAddUp(witness, rest);
+  counterIsBooked(witness, told, rest);
 };
 
 /** Holds whose time was up 90 s ago, or 90 s after the trouble ended, and orders that wait for their money as long (I10). */

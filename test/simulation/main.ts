@@ -106,7 +106,7 @@ const summary = (reports: readonly SimulationReport[]): void => {
       `${name.padEnd(5)} ${String(broken(name)).padStart(4)} broken of ${String(looked).padStart(9)} looked at: ${what}`,
     );
   }
-  console.log('I2 (shards) and I5 (journal of money) are of things that do not exist yet; of I9, points only.');
+  console.log('I5 is looked at for goods, as there is no journal of money yet; I9 for points.');
   const violations = reports.reduce((sum, report) => sum + report.violations.length, 0);
   console.log(`${violations} violations in ${reports.length} seeds`);
   process.exitCode = violations > 0 ? 1 : 0;

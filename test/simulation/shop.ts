@@ -1,3 +1,4 @@
+import type { TillJournal } from '../../examples/till/journal.ts';
 import { type Caller, channelCaller, customerCaller, staffCaller } from '../support/call.ts';
 import type { Chance } from './chance.ts';
 import type { Clients } from './client.ts';
@@ -52,6 +53,10 @@ export interface Told {
   references: Map<string, Set<string>>;
   /** Units received and adjusted that were acknowledged, by movement. */
   movements: Map<string, { nodeId: string; sku: string; units: number }[]>;
+  /** What went over the counters, by node: negative for what was sold. */
+  counter: Map<string, number>;
+  /** Journals of the tills, by till. */
+  journals: Map<string, TillJournal>;
   /** Holds that were acknowledged. */
   holds: Set<string>;
   /** Orders whose payment was acknowledged. */
@@ -63,6 +68,8 @@ export const noneTold = (): Told => ({
   orders: new Map(),
   references: new Map(),
   movements: new Map(),
+  counter: new Map(),
+  journals: new Map(),
   holds: new Set(),
   paid: new Set(),
 });

@@ -4,6 +4,7 @@ import type { Bug } from './bugs.ts';
 import { chanceOf } from './chance.ts';
 import { Clients } from './client.ts';
 import { Cluster } from './cluster.ts';
+import { emptyJournals, registerTills, TILLS, type TillId, till } from './counters.ts';
 import { type Engine, memoryEngine, TABLES } from './engines.ts';
 import { NO_FAULTS, someFaults } from './faults.ts';
 import type { Place } from './handlers.ts';
@@ -12,6 +13,7 @@ import { holder, keeper } from './keepers.ts';
 import { CHANNELS, CUSTOMERS, NODES, noneTold, openShop, POP_UP, type Shop } from './shop.ts';
 import { channel, shopper } from './shoppers.ts';
 import { office, worker, workOff } from './staff.ts';
+import { stockhand } from './stockhands.ts';
 import { StockWatch } from './watch.ts';
 import { type Violation, Witness } from './witness.ts';
 
@@ -119,6 +121,8 @@ export class Simulation {
       one('office', office),
       ...CUSTOMERS.slice(0, 2).map((id) => one(`holder ${id}`, (own) => holder(own, id))),
       ...[1, 2].map((number) => one(`keeper ${number}`, keeper)),
+      ...(Object.keys(TILLS) as TillId[]).map((id) => one(id, (own) => till(own, id))),
+      ...[1, 2].map((number) => one(`stockhand ${number}`, (own) => stockhand(own, number))),
     ];
     await this.waitFor(Promise.all(everybody));
   }
@@ -132,6 +136,7 @@ export class Simulation {
     cluster.restart();
     await this.quiet();
     const endedMs = scheduler.nowMs;
+    await this.waitFor(emptyJournals(this.shop));
     await this.#redrive();
     for (let minute = 0; minute < 20; minute += 1) {
       await scheduler.run(scheduler.nowMs + MINUTE_MS);
@@ -230,6 +235,7 @@ export const simulate = (options: SimulationOptions): Promise<SimulationReport> 
       const simulation = new Simulation(cluster);
       const { witness, clients } = simulation;
       await simulation.waitFor(openShop(simulation.shop));
+      await simulation.waitFor(registerTills(simulation.shop));
       cluster.restart();
       cluster.faults = someFaults(chance.fork('faults'));
       simulation.startSchedules();

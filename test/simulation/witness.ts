@@ -1,8 +1,10 @@
 /** What has to be true, in the words of the rules (I1 … I12), and what belongs to none of them by name. */
 export const INVARIANTS = {
   I1: 'available, reserved, allocated and on hand are never below zero',
+  I2: 'the shards of a level add up to what its ledger says is on hand',
   I3: 'what is allocated is the sum of the promises that are open',
   I4: 'a balance is the sum of its entries, its version their number',
+  I5: 'what moves between shards and nodes adds up: out = in, on its way, or lost',
   I6: 'at most one charge an order, captured what was fulfilled, a charge without an order is given back',
   I7: 'one event per fact, published exactly when its change happened; a repeat of all events changes nothing',
   I8: 'the same key gets the same answer, byte for byte',

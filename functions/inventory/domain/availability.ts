@@ -50,6 +50,8 @@ export interface Sellable {
 }
 
 export const totalsOf = ({ shards }: Pick<NodeLevel, 'shards'>): Record<Quantity, number> & { version: number } => {
+  // Most levels have one shard, and many are asked for at once.
+  if (shards.length === 1) return shards[0]!;
   const totals = { ...Object.fromEntries(QUANTITIES.map((quantity) => [quantity, 0])), version: 0 } as Record<
     Quantity,
     number
@@ -114,16 +116,16 @@ export const sellableAt = (level: NodeLevel, policies: readonly StockPolicy[], s
   const isTill = channel === 'pos';
   const buffer = buffersOf(inForce, channel, available);
   const doubtful = isTill ? 0 : disbelieved(available, confidence);
+  const { percent, because: doubts } = confidence;
   const reserves: Withheld[] = [
-    ...(isTill
-      ? [{ units: totalsOf(level).onlineOnly, because: 'set aside for online' }]
-      : [{ units: level.safetyStock, because: 'safety stock' }]),
-    ...(buffer === undefined ? [] : [buffer]),
-    {
-      units: doubtful,
-      because: `confidence in the books is ${confidence.percent} %: ${confidence.because.join(', ')}`,
-    },
+    isTill
+      ? { units: totalsOf(level).onlineOnly, because: 'set aside for online' }
+      : { units: level.safetyStock, because: 'safety stock' },
   ];
+  if (buffer !== undefined) reserves.push(buffer);
+  if (doubtful > 0) {
+    reserves.push({ units: doubtful, because: `confidence in the books is ${percent} %: ${doubts.join(', ')}` });
+  }
   let units = Math.max(0, available);
   const withheld: Withheld[] = [];
   for (const reserve of reserves) {

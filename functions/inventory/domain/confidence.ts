@@ -64,7 +64,10 @@ export const counted = (booked: number, found: number, at: Instant): Belief => {
 
 const times = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
 
+const SURE: Confidence = { percent: 100, because: [] };
+
 export const confidenceOf = (belief: Belief, now: Instant): Confidence => {
+  if (belief.doubtAt === undefined && belief.countedAt === undefined) return SURE;
   const { shortPicks = 0, refusals = 0, countedAt } = belief;
   const ageDays = countedAt === undefined ? 0 : daysBetween(countedAt, now);
   const stale = Math.min(STALE_MAX, (Math.max(0, ageDays - FRESH_DAYS) / FRESH_DAYS) * 0.5);

@@ -4,7 +4,7 @@ import type { NodeLevel } from '../domain/availability.ts';
 import type { Belief } from '../domain/confidence.ts';
 import { type Place, placeOf } from '../domain/movements.ts';
 import type { Shard } from '../domain/shards.ts';
-import { QUANTITIES, type Quantity } from '../emits.ts';
+import type { Quantity } from '../emits.ts';
 
 export const TABLE = 'inventory';
 
@@ -43,23 +43,30 @@ type LevelItem = Key &
     lowCrossings?: number;
   };
 
-const shardOf = (shard: number, item: LevelItem | undefined): Shard => {
-  const counted = Object.fromEntries(QUANTITIES.map((quantity) => [quantity, item?.[quantity] ?? 0]));
-  const movedAt = item?.movedAt === undefined ? {} : { movedAt: item.movedAt };
-  return { shard, ...(counted as Record<Quantity, number>), version: item?.version ?? 0, ...movedAt };
+const EMPTY: Partial<LevelItem> = {};
+
+/** Written out: an answer over 500 nodes makes 500 of them. */
+const shardOf = (shard: number, item: Partial<LevelItem> = EMPTY): Shard => {
+  const { onHand = 0, reserved = 0, allocated = 0, damaged = 0, qualityHold = 0, available = 0, onlineOnly = 0 } = item;
+  const { version = 0, movedAt } = item;
+  const found = { shard, onHand, reserved, allocated, damaged, qualityHold, available, onlineOnly, version };
+  return movedAt === undefined ? found : { ...found, movedAt };
 };
 
+const UNDOUBTED: Belief = {};
+
+const beliefOf = ({ doubt, doubtAt, shortPicks, refusals, countedAt }: Belief): Belief =>
+  doubtAt === undefined && countedAt === undefined
+    ? UNDOUBTED
+    : Object.fromEntries(
+        Object.entries({ doubt, doubtAt, shortPicks, refusals, countedAt }).filter(([, value]) => value !== undefined),
+      );
+
 const levelFrom = ({ sku, nodeId }: Place, first: LevelItem | undefined, others: readonly Shard[]): NodeLevel => {
-  const { safetyStock = 0, lowAt, isLow = false, lowCrossings = 0 } = first ?? {};
-  const { doubt, doubtAt, shortPicks, refusals, countedAt } = first ?? {};
-  const belief = Object.fromEntries(
-    Object.entries({ doubt, doubtAt, shortPicks, refusals, countedAt }).filter(([, value]) => value !== undefined),
-  );
-  return {
-    ...{ sku, nodeId, safetyStock, isLow, lowCrossings, belief },
-    ...(lowAt === undefined ? {} : { lowAt }),
-    shards: [shardOf(0, first), ...others],
-  };
+  const { safetyStock = 0, lowAt, isLow = false, lowCrossings = 0 } = first ?? EMPTY;
+  const shards = [shardOf(0, first), ...others];
+  const level = { sku, nodeId, safetyStock, isLow, lowCrossings, belief: beliefOf(first ?? EMPTY), shards };
+  return lowAt === undefined ? level : { ...level, lowAt };
 };
 
 const collectionOf = async (tables: Tables, sku: string, shard: number, consistent: boolean): Promise<LevelItem[]> => {
