@@ -67,7 +67,7 @@ export const handlers = (runtime: Runtime): TaskHandlers<typeof inventory> => ({
     let expired = 0;
     const failed: string[] = [];
     for await (const hold of expiredHolds(runtime.tables, run.now, RUN_MAX)) {
-      const committed = await run.commit(endHold(hold, 'EXPIRED', run.cause));
+      const committed = await run.commit(await endHold(runtime.tables, hold, 'EXPIRED', run.cause));
       if (committed.ok) expired += 1;
       // Whoever extended, released or ordered it was faster.
       else if (committed.refusal.problem !== 'changed-meanwhile') {

@@ -4,6 +4,8 @@ import type { LedgerEntry } from './stock.ts';
 export interface HoldRecord {
   holdId: string;
   status: string;
+  /** Empty while it is held. */
+  resolvedAt: string;
   lines: { sku: string; nodeId: string; units: number }[];
 }
 
@@ -12,6 +14,7 @@ export const holdOf = (item: Item): HoldRecord | undefined =>
     ? {
         holdId: item.pk.slice('HOLD#'.length),
         status: textIn(item, 'status'),
+        resolvedAt: textIn(item, 'resolvedAt'),
         lines: item.lines as HoldRecord['lines'],
       }
     : undefined;

@@ -20,6 +20,9 @@ interface TransferRecord {
 const transferOf = (item: StoredItem): TransferRecord | undefined =>
   item.sk === 'TRANSFER' ? (item as unknown as TransferRecord) : undefined;
 
+const discrepancyOf = (item: StoredItem): { sku: string; nodeId: string; units: number } | undefined =>
+  item.pk.startsWith('DISCREPANCY#') ? (item as never) : undefined;
+
 /** Units that are announced as supply, by what brings them. */
 const onItsWay = (items: readonly StoredItem[]): Map<string, number> =>
   sumBy(
@@ -42,6 +45,7 @@ const read = ({ engine }: Cluster) => {
     balances: parsed('loyalty', balanceOf),
     points: parsed('loyalty', pointsEntryOf),
     work: parsed('fulfilment', (item) => (item.sk.startsWith('FO#') ? item : undefined)),
+    discrepancies: parsed('inventory', discrepancyOf),
     transfers: parsed('stockroom', transferOf),
     onItsWay: onItsWay(engine.items('inventory')),
     outbox: engine.items('outbox'),
@@ -128,6 +132,27 @@ const counterIsBooked = (witness: Witness, told: Told, { ledger }: Rest): void =
   for (const [nodeId, units] of told.counter) {
     const is = booked.get(nodeId) ?? 0;
     witness.expect('kept', is === units, () => `the till of ${nodeId} moved ${units} units, booked are ${is}`);
+  }
+};
+
+/** Nobody's units are given away before the moment that was acknowledged, by the clock of whoever gives them away. */
+const holdsWereKept = (witness: Witness, told: Told, { holds }: Rest): void => {
+  const byId = new Map(holds.map((hold) => [hold.holdId, hold]));
+  for (const [holdId, heldUntil] of told.holds) {
+    const hold = byId.get(holdId);
+    witness.expect('kept', hold !== undefined, () => `${holdId} was acknowledged and is not there`);
+    const isEarly = hold?.status === 'EXPIRED' && hold.resolvedAt < heldUntil;
+    witness.expect('kept', !isEarly, () => `${holdId} is held until ${heldUntil} and expired at ${hold?.resolvedAt}`);
+  }
+};
+
+/** What is missing is on record: a level below zero has discrepancies of at least so many units (rule 13). */
+const missingIsOnRecord = (witness: Witness, { levels, discrepancies }: Rest): void => {
+  const place = ({ sku, nodeId }: { sku: string; nodeId: string }): string => `${sku} at ${nodeId}`;
+  const recorded = sumBy(discrepancies, place, ({ units }) => units);
+  for (const [where, units] of sumBy(levels, place, ({ available }) => available)) {
+    const found = recorded.get(where) ?? 0;
+    witness.expect('I1', units >= 0 || found >= -units, () => `${where} lacks ${-units} units, on record are ${found}`);
   }
 };
 
@@ -248,6 +273,8 @@ export const checkAtRest = (witness: Witness, cluster: Cluster, told: Told): voi
   kept(witness, told, rest);
   goodsAddUp(witness, rest);
   counterIsBooked(witness, told, rest);
+  holdsWereKept(witness, told, rest);
+  missingIsOnRecord(witness, rest);
 };
 
 /** Holds whose time was up 90 s ago, or 90 s after the trouble ended, and orders that wait for their money as long (I10). */

@@ -14,12 +14,13 @@ export const holder = async (shop: Shop, customerId: string): Promise<void> => {
     await pause(shop);
     if (!isFine(held)) continue;
     const path = { holdId: held.body.holdId };
-    told.holds.add(path.holdId);
+    told.holds.set(path.holdId, held.body.heldUntil);
     const does = chance.weighted({ extend: 2, release: 3, forget: 3, peek: 1 });
     if (does === 'extend') {
       const longer = { holdSeconds: chance.between(60, 600) };
       const key = clients.newKey(caller);
-      await command(shop, caller, { operation: 'inventory.extendHold', path, body: longer, key });
+      const extended = await command(shop, caller, { operation: 'inventory.extendHold', path, body: longer, key });
+      if (isFine(extended)) told.holds.set(path.holdId, extended.body.heldUntil);
     } else if (does === 'release') {
       await command(shop, caller, { operation: 'inventory.releaseHold', path, key: clients.newKey(caller) });
     } else if (does === 'peek') {

@@ -1,6 +1,7 @@
 import { OUTBOX, type OutboxEntry } from '../../shared/outbox.ts';
 import type { Attributes, Key, Part } from '../../shared/table.ts';
 import type { Bug } from './bugs.ts';
+import { STOCK_BUGS } from './planted-stock-bugs.ts';
 import { both, forgetting, reading, rewriting, without, writing } from './planting.ts';
 
 type Item = Attributes & Key;
@@ -326,4 +327,6 @@ const POINTS: Bug[] = [
 ];
 
 /** Every one of them has to be caught. */
-export const PLANTED_BUGS: readonly Bug[] = [...STOCK, ...EVENTS, ...ORDERS, ...PAYMENTS, ...FULFILMENT, ...POINTS];
+export const PLANTED_BUGS: readonly Bug[] = [
+  ...[...STOCK, ...STOCK_BUGS, ...EVENTS, ...ORDERS, ...PAYMENTS, ...FULFILMENT, ...POINTS],
+];

@@ -57,8 +57,8 @@ export interface Told {
   counter: Map<string, number>;
   /** Journals of the tills, by till. */
   journals: Map<string, TillJournal>;
-  /** Holds that were acknowledged. */
-  holds: Set<string>;
+  /** Holds that were acknowledged, and until when. */
+  holds: Map<string, string>;
   /** Orders whose payment was acknowledged. */
   paid: Set<string>;
 }
@@ -70,7 +70,7 @@ export const noneTold = (): Told => ({
   movements: new Map(),
   counter: new Map(),
   journals: new Map(),
-  holds: new Set(),
+  holds: new Map(),
   paid: new Set(),
 });
 

@@ -97,7 +97,7 @@ const checkOut = async (shop: Shop, caller: Caller, customerId: string): Promise
     // A hold that may well run out before its shopper comes back.
     const body = { holdSeconds: chance.between(5, 300) };
     const held = await command(shop, caller, { operation: 'carts.hold', body, key: clients.newKey(caller) });
-    if (isFine(held)) told.holds.add(held.body.cart.holdId);
+    if (isFine(held)) told.holds.set(held.body.cart.holdId, held.body.heldUntil);
     await pause(shop);
     if (chance.happens(0.2)) return undefined;
   }

@@ -14,7 +14,7 @@ import { type Correction, correctionMove } from '../domain/corrections.ts';
 import { sumBySku } from '../domain/movements.ts';
 import { fewestShards } from '../domain/tending.ts';
 import { emits } from '../emits.ts';
-import { suspicions } from '../parts/changes.ts';
+import { asMeanwhile, suspicions } from '../parts/changes.ts';
 import { expectSupply, happened } from '../parts/happened.ts';
 import { bookParts } from '../store/book.ts';
 import { movementsOf } from '../store/ledger.ts';
@@ -55,7 +55,8 @@ export const bookHandlers = ({ tables, newId }: Runtime): Pick<Handlers, Asked> 
       kind === 'CORRECTION' ? [fact(emits.StockAdjusted, `movement/${movementId}`, 1, { nodeId, lines })] : [];
     // What is set aside for online may not exceed what is available, which no guard of one attribute can say.
     const exact = kind === 'ONLINE_ONLY' ? new Map([[`${sku} at ${nodeId}`, level]]) : undefined;
-    const parts = bookParts([move.value], cause, exact === undefined ? {} : { exact });
+    // A lost race is decided anew: whether there is enough is said of what is there, not of what was.
+    const parts = bookParts([move.value], cause, exact === undefined ? {} : { exact }).map(asMeanwhile);
     return ok(change(parts, [...facts, ...suspicions([move.value])]));
   };
 

@@ -4,6 +4,7 @@ import { ok, type Result, refuse } from '../../../shared/result.ts';
 import type { Runtime } from '../../../shared/runtime.ts';
 import type inventory from '../contract.ts';
 import { extended, HOLD_SECONDS_MAX, type Hold, sumByPlace } from '../domain/holds.ts';
+import { asRace } from '../parts/changes.ts';
 import { endHold, reserve } from '../parts/holds.ts';
 import { type StockView, stockOf, stockToTheLast } from '../parts/stock.ts';
 import { extendedPart, holdOf } from '../store/holds.ts';
@@ -45,7 +46,7 @@ export const holdHandlers = ({
       }
       const reservation = { holdId: newId('hold'), holderId: principal.id, purpose, lines: wanted, holdSeconds };
       const { hold, change: held } = reserve(reservation, cause, stock);
-      return reply(viewOf(hold), held);
+      return reply(viewOf(hold), asRace(held));
     },
 
     heldBy: async ({ holdId }, { principal }) => {
@@ -64,7 +65,10 @@ export const holdHandlers = ({
       const hold = await ownHold(holdId, principal.id);
       if (!hold.ok) return hold;
       if (hold.value.status !== 'HELD') return refuse('wrong-state', `the hold is ${hold.value.status}`);
-      return reply({ ...viewOf(hold.value), status: 'RELEASED' as const }, endHold(hold.value, 'RELEASED', cause));
+      return reply(
+        { ...viewOf(hold.value), status: 'RELEASED' as const },
+        await endHold(tables, hold.value, 'RELEASED', cause),
+      );
     },
   };
 };

@@ -36,6 +36,14 @@ export const unreserve = (hold: Hold): Move<'UNRESERVE'>[] =>
     ...{ movementId: `${hold.holdId}#RESOLVED`, reference: hold.holdId },
   }));
 
+const isWatched = ({ levels }: Stock, place: Place): boolean | undefined => {
+  const level = levels.get(placeOf(place));
+  return level === undefined ? undefined : level.lowAt !== undefined;
+};
+
+const givenBack = (hold: Hold, stock: Stock): Move[] =>
+  unreserve(hold).map((move) => ({ ...move, isWatched: isWatched(stock, move) }));
+
 interface Left extends Pick<Shard, 'shard'> {
   available: number;
 }
@@ -118,11 +126,11 @@ export const allocationMoves = (
       return {
         ...{ sku, nodeId, kind: 'ALLOCATE', shares, onlineOnly },
         ...{ movementId: `${allocationId}#ALLOCATED`, reference: allocationId },
-        isWatched: stock.levels.get(placeOf({ sku, nodeId }))?.lowAt !== undefined,
+        isWatched: isWatched(stock, { sku, nodeId }),
       };
     }),
   );
-  return { moves: [...shelf.taken.flatMap(({ hold }) => unreserve(hold)), ...allocated], taken: shelf.taken };
+  return { moves: [...shelf.taken.flatMap(({ hold }) => givenBack(hold, stock)), ...allocated], taken: shelf.taken };
 };
 
 /** The movements that hold units for somebody, in place of the holder's hold before, and the holds they take over. */
@@ -136,8 +144,12 @@ export const reservationMoves = (
   const reserved = held.map(
     ({ sku, nodeId, shares }): Move => ({
       ...{ sku, nodeId, kind: 'RESERVE', shares, movementId: `${holdId}#RESERVED`, reference: holdId },
-      isWatched: stock.levels.get(placeOf({ sku, nodeId }))?.lowAt !== undefined,
+      isWatched: isWatched(stock, { sku, nodeId }),
     }),
   );
-  return { moves: [...shelf.taken.flatMap(({ hold }) => unreserve(hold)), ...reserved], held, taken: shelf.taken };
+  return {
+    moves: [...shelf.taken.flatMap(({ hold }) => givenBack(hold, stock)), ...reserved],
+    held,
+    taken: shelf.taken,
+  };
 };

@@ -23,7 +23,7 @@ export interface Move<K extends MovementKind = MovementKind> extends Place {
   occurredAt?: Instant | undefined;
   /** Units of what is set aside for online that go with it; they lie at shard 0. */
   onlineOnly?: number | undefined;
-  /** Somebody wants to know when this level becomes low. */
+  /** Whether somebody wants to be told when its level becomes low; absent: not known, so it is looked at. */
   isWatched?: boolean | undefined;
 }
 

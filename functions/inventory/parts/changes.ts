@@ -1,12 +1,15 @@
 import { type Change, change, type Fact, fact } from '../../../shared/change.ts';
 import type { Part } from '../../../shared/table.ts';
 import { type Move, placeOf } from '../domain/movements.ts';
-import { emits } from '../emits.ts';
+import { emits, type MovementKind } from '../emits.ts';
 import type { MoveRefusal } from '../store/book.ts';
+
+/** They leave what is available of a level as it is. */
+const UNSEEN: ReadonlySet<MovementKind> = new Set(['CONSUME', 'REBALANCE', 'ONLINE_ONLY']);
 
 /** Levels with a threshold whose available units changed: whether it was crossed is looked at once this is committed. */
 export const suspicions = (moves: readonly Move[]): Fact[] => {
-  const watched = moves.filter(({ isWatched, kind }) => isWatched === true && kind !== 'CONSUME');
+  const watched = moves.filter(({ isWatched, kind }) => isWatched !== false && !UNSEEN.has(kind));
   const [first] = watched;
   if (first === undefined) return [];
   const levels = [...new Map(watched.map(({ sku, nodeId }) => [placeOf({ sku, nodeId }), { sku, nodeId }])).values()];

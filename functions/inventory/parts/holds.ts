@@ -1,10 +1,11 @@
 import { type Change, change, type Fact, fact } from '../../../shared/change.ts';
 import type { Cause } from '../../../shared/outbox.ts';
+import type { Tables } from '../../../shared/table.ts';
 import { plusSeconds } from '../../../shared/time.ts';
 import { reservationMoves, type Stock, type TakenHold, unreserve } from '../domain/allocate.ts';
 import { type Hold, type HoldLine, sumByPlace } from '../domain/holds.ts';
 import { emits } from '../emits.ts';
-import { bookParts, type MoveRefusal } from '../store/book.ts';
+import { areWatched, bookParts, type MoveRefusal } from '../store/book.ts';
 import { newHoldPart, resolvedPart } from '../store/holds.ts';
 import { asMeanwhile, suspicions } from './changes.ts';
 
@@ -48,9 +49,16 @@ export const reserve = (
 };
 
 /** The hold comes to its end without an order: its units are available again. */
-export const endHold = (hold: Hold, outcome: 'RELEASED' | 'EXPIRED', cause: Cause): Change<'changed-meanwhile'> => {
+export const endHold = async (
+  tables: Tables,
+  hold: Hold,
+  outcome: 'RELEASED' | 'EXPIRED',
+  cause: Cause,
+): Promise<Change<'changed-meanwhile'>> => {
+  const watched = await areWatched(tables, hold.lines);
+  const moves = unreserve(hold).map((move, index) => ({ ...move, isWatched: watched[index] }));
   const ended = takeOver([{ hold, outcome }], cause);
-  return change([...ended.parts, ...bookParts(unreserve(hold), cause).map(asMeanwhile)], ended.facts);
+  return change([...ended.parts, ...bookParts(moves, cause).map(asMeanwhile)], [...ended.facts, ...suspicions(moves)]);
 };
 
 /** Resolves holds whose units the same transaction gives to an order or back to everybody. */

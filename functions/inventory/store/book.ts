@@ -26,7 +26,7 @@ const entryKey = (place: Place, movementId: string): Key => ({ pk: ledgerPk(plac
 
 /** The immutable entry. One that touches other shards than the first says by how much each changed. */
 const entryPart = (move: Move, cause: Cause): Part<'changed-meanwhile'> => {
-  const { sku, nodeId, kind, movementId, reference, reason, occurredAt, isWatched } = move;
+  const { sku, nodeId, kind, movementId, reference, reason, occurredAt } = move;
   const byShard = deltasByShard(move);
   const total = [...byShard.values()].reduce<Deltas>(added, {});
   const isPlain = byShard.size === 1 && byShard.has(0);
@@ -37,7 +37,6 @@ const entryPart = (move: Move, cause: Cause): Part<'changed-meanwhile'> => {
       ...entryKey(move, movementId),
       ...{ kind, ...total, reference, reason, occurredAt, actor: cause.actor, at: cause.now },
       ...(isPlain ? {} : { shards }),
-      ...(isWatched === true ? { isWatched } : {}),
       byTimePk: timelinePk(move),
       byTimeSk: `${cause.now}#${movementId}`,
     },
@@ -57,10 +56,18 @@ const notEnough = (place: Place, deltas: Deltas) => {
   };
 };
 
+/** What some movements do to one shard together. */
+interface Sum {
+  deltas: Deltas;
+  movements: number;
+  /** Read as having no threshold: nobody has to be told, as long as that is still so. */
+  isUnwatched: boolean;
+}
+
 const balancePart = (
   place: Place,
   shard: number,
-  { deltas, movements }: { deltas: Deltas; movements: number },
+  { deltas, movements, isUnwatched }: Sum,
   { kept, exact, attributes }: Booking,
   movedAt: Instant,
 ): Part<MoveRefusal> => {
@@ -76,6 +83,7 @@ const balancePart = (
           attribute,
           units: -deltas[attribute]! + (attribute === 'available' ? keptUnits : 0),
         }));
+  if (isUnwatched && shard === 0) guards.push({ guard: 'without', attribute: 'lowAt' });
   const part = update(
     TABLE,
     levelKey(place.sku, place.nodeId, shard),
@@ -94,12 +102,17 @@ const balancePart = (
  * a level is written once, by the sum (rule 3).
  */
 export const bookParts = (moves: readonly Move[], cause: Cause, booking: Booking = {}): Part<MoveRefusal>[] => {
-  const balances = new Map<string, { place: Place; shard: number; deltas: Deltas; movements: number }>();
+  const balances = new Map<string, Sum & { place: Place; shard: number }>();
   for (const move of moves) {
     for (const [shard, deltas] of deltasByShard(move)) {
       const id = `${placeOf(move)} ${shard}`;
-      const before = balances.get(id) ?? { place: move, shard, deltas: {}, movements: 0 };
-      balances.set(id, { ...before, deltas: added(before.deltas, deltas), movements: before.movements + 1 });
+      const before = balances.get(id) ?? { place: move, shard, deltas: {}, movements: 0, isUnwatched: false };
+      balances.set(id, {
+        ...before,
+        deltas: added(before.deltas, deltas),
+        movements: before.movements + 1,
+        isUnwatched: before.isUnwatched || move.isWatched === false,
+      });
     }
   }
   const untouched = [...(booking.exact?.values() ?? [])].flatMap((level) =>
@@ -121,7 +134,6 @@ export const bookParts = (moves: readonly Move[], cause: Cause, booking: Booking
 
 interface EntryItem extends Deltas {
   shards?: ({ shard: number } & Deltas)[];
-  isWatched?: boolean;
 }
 
 /** At most so many units of what lies at shards. */
@@ -134,20 +146,31 @@ const atMost = (shares: readonly Share[], units: number): Share[] => {
   });
 };
 
-/** From which shards the units of some movements came, as their ledgers say; shard 0 where none says anything else. */
+/** Whether somebody wants to be told when some levels become low. */
+export const areWatched = async (tables: Tables, places: readonly Place[]): Promise<boolean[]> => {
+  const reads = places.map(({ sku, nodeId }) => ({ table: TABLE, key: levelKey(sku, nodeId) }));
+  return (await tables.snapshot(reads)).map((level) => level?.lowAt !== undefined);
+};
+
+/**
+ * From which shards the units of some movements came, as their ledgers say, shard 0 where none says anything else; and
+ * whether their levels are watched now.
+ */
 export const sharesBooked = async (
   tables: Tables,
   moves: readonly (Place & { movementId: string; units: number })[],
   quantity: 'allocated',
 ): Promise<{ shares: Share[]; isWatched: boolean }[]> => {
-  const reads = moves.map((move) => ({ table: TABLE, key: entryKey(move, move.movementId) }));
-  const entries = (await tables.snapshot(reads)) as (EntryItem | undefined)[];
-  return entries.map((entry, index) => {
+  const entryKeys = moves.map((move) => entryKey(move, move.movementId));
+  const levelKeys = moves.map(({ sku, nodeId }) => levelKey(sku, nodeId));
+  const items = await tables.snapshot([...entryKeys, ...levelKeys].map((key) => ({ table: TABLE, key })));
+  return moves.map((_, index) => {
+    const entry = items[index] as EntryItem | undefined;
     const { units } = moves[index]!;
     const booked = entry?.shards?.map(({ shard, [quantity]: there = 0 }) => ({ shard, units: there }));
     return {
       shares: booked === undefined ? ONE_SHARD(units) : atMost(booked, units),
-      isWatched: entry?.isWatched === true,
+      isWatched: items[moves.length + index]?.lowAt !== undefined,
     };
   });
 };
