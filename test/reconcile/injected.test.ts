@@ -62,7 +62,7 @@ beforeAll(async () => {
   runtime = engine.runtime({ nowMs: Date.parse(NOW) });
   documents = DynamoDBDocumentClient.from(engine.client);
 });
-afterAll(() => engine.close());
+afterAll(() => engine.close({ hasDrift: true }));
 
 const INJECTED: readonly (readonly [what: string, inject: (sku: string) => Promise<unknown>])[] = [
   ['a unit on hand that no movement brought', (sku) => set(level(sku), 'onHand', 99)],

@@ -1,8 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
+import inventory from '../../functions/inventory/contract.ts';
 import outbox from '../../functions/outbox/contract.ts';
+import type { Item } from '../../infra/reconcile/finding.ts';
+import { holdDrift, holdOf } from '../../infra/reconcile/holds.ts';
+import { ledgerEntriesOf, levelOf, stockDrift } from '../../infra/reconcile/stock.ts';
 import type { Capability } from '../../shared/contract.ts';
 import type { DynamoOperation, Send } from '../../shared/dynamo.ts';
 import { createRuntime, type Runtime, tableVariable } from '../../shared/runtime.ts';
@@ -22,7 +28,8 @@ export interface TestEngine {
   runtime(clock?: { nowMs: number }): Runtime;
   /** Puts somebody between all runtimes and the engine; returns what takes them away again. */
   intercept(interceptor: Interceptor): () => void;
-  close(): Promise<void>;
+  /** Ends it. Stock has to be the sum of its ledger then (rule 12), unless the test has put drift into it on purpose. */
+  close(options?: { hasDrift?: boolean }): Promise<void>;
 }
 
 const freePort = (): Promise<number> =>
@@ -52,6 +59,27 @@ const answers = async (client: DynamoDBClient, child: ChildProcess): Promise<voi
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
+};
+
+/** What a test left behind in the books that does not add up. */
+const driftIn = async (client: DynamoDBClient): Promise<string[]> => {
+  const document = DynamoDBDocumentClient.from(client);
+  const items: Item[] = [];
+  for await (const { Items } of paginateScan({ client: document }, { TableName: inventory.name })) {
+    items.push(...((Items ?? []) as Item[]));
+  }
+  const ledger = items.flatMap(ledgerEntriesOf);
+  const found = [
+    ...stockDrift(
+      items.flatMap((item) => levelOf(item) ?? []),
+      ledger,
+    ),
+    ...holdDrift(
+      ledger,
+      items.flatMap((item) => holdOf(item) ?? []),
+    ),
+  ];
+  return found.map(({ subject, detail }) => `${subject}: ${detail}`);
 };
 
 const string = (AttributeName: string) => ({ AttributeName, AttributeType: 'S' as const });
@@ -120,11 +148,13 @@ export const startTestEngine = async (...tested: Capability[]): Promise<TestEngi
       interceptors.push(interceptor);
       return () => void interceptors.splice(interceptors.indexOf(interceptor), 1);
     },
-    close: () =>
-      new Promise((resolve) => {
-        client.destroy();
-        child.once('exit', () => resolve());
-        child.kill('SIGKILL');
-      }),
+    close: async ({ hasDrift = false } = {}) => {
+      const drift = hasDrift || !contracts.includes(inventory) ? [] : await driftIn(client);
+      client.destroy();
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+      if (drift.length > 0) throw new Error(`stock does not add up after these tests: ${drift.join('; ')}`);
+    },
   };
 };
