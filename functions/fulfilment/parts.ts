@@ -11,7 +11,7 @@ import type { PlannedFulfilment, SourcingRequest } from './sourcing/request.ts';
 import { source } from './sourcing/source.ts';
 
 export type { DeliveryOption } from './sourcing/options.ts';
-export type { PlannedFulfilment, SourcingRequest } from './sourcing/request.ts';
+export type { PlannedFulfilment } from './sourcing/request.ts';
 
 /** What is to be supplied, and what of the stock its buyer may have. */
 export interface Wish extends Omit<SourcingRequest, 'lines'>, Looking {

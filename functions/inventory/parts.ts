@@ -1,6 +1,4 @@
 /** What other capabilities may read of the stock and put into their transaction. */
-export type { Allocation } from './domain/allocate.ts';
-export type { Supply } from './domain/availability.ts';
 export type { Happening } from './domain/happened.ts';
 export { type AsOf, booksAsOf } from './parts/as-of.ts';
 export { asRace } from './parts/changes.ts';

@@ -68,7 +68,7 @@ export const crash = (flowName: string, points: readonly CrashPoint[], bug?: Bug
     simulation.startSchedules();
     await simulation.settle({ forgetsPickups: flowName === 'nobody collects', staffIsThere: true });
     const { witness, shop } = simulation;
-    checkAtRest(witness, cluster, shop.told);
+    checkAtRest(witness, cluster, shop.told, simulation.watch);
     if (witness.violations.length === 0) await simulation.replay();
     const end = standing(cluster, story.orderId);
     const problems = witness.violations.map(({ invariant, detail }) => `${invariant}: ${detail}`);

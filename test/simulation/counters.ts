@@ -4,8 +4,10 @@ import type { Chance } from './chance.ts';
 import { associate, DISPUTED, headOffice, type Shop } from './shop.ts';
 import { command, isFine } from './shoppers.ts';
 
-/** Stores with a till. */
-export const TILLS = { 'till-gangnam': 'store-gangnam', 'till-hongdae': 'store-hongdae' } as const;
+/** Stores with tills. */
+export const TILLS = {
+  ...{ 'till-gangnam-1': 'store-gangnam', 'till-gangnam-2': 'store-gangnam', 'till-hongdae-1': 'store-hongdae' },
+} as const;
 export type TillId = keyof typeof TILLS;
 
 /** PKCS#8 around the 32 bytes of an Ed25519 key (RFC 8410): the same seed has the same tills. */
@@ -53,7 +55,7 @@ export const till = async (shop: Shop, tillId: TillId): Promise<void> => {
   const as = associate(nodeId);
   for (let number = 1; shop.mayAct(); number += 1) {
     await cluster.scheduler.sleep(chance.between(2_000, 40_000));
-    const kind = chance.weighted({ SALE: 8, RETURN: 3 });
+    const kind = chance.weighted({ SALE: 5, RETURN: 4 });
     const units = chance.between(1, 2);
     const sale = {
       ...{ saleId: `s-${number}`, kind, lines: [{ sku: DISPUTED, units }] },

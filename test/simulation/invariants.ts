@@ -9,6 +9,7 @@ import { ledgerEntriesOf, levelOf, stockDrift } from '../../infra/reconcile/stoc
 import type { Cluster } from './cluster.ts';
 import type { StoredItem } from './engines.ts';
 import { DISPUTED, type Told } from './shop.ts';
+import type { StockWatch } from './watch.ts';
 import type { Invariant, Witness } from './witness.ts';
 
 interface TransferRecord {
@@ -146,13 +147,13 @@ const holdsWereKept = (witness: Witness, told: Told, { holds }: Rest): void => {
   }
 };
 
-/** What is missing is on record: a level below zero has discrepancies of at least so many units (rule 13). */
-const missingIsOnRecord = (witness: Witness, { levels, discrepancies }: Rest): void => {
+/** What was missing is on record, each time that a level fell below zero (rule 13). */
+const missingIsOnRecord = (witness: Witness, { shortfalls }: StockWatch, { discrepancies }: Rest): void => {
   const place = ({ sku, nodeId }: { sku: string; nodeId: string }): string => `${sku} at ${nodeId}`;
   const recorded = sumBy(discrepancies, place, ({ units }) => units);
-  for (const [where, units] of sumBy(levels, place, ({ available }) => available)) {
+  for (const [where, units] of shortfalls) {
     const found = recorded.get(where) ?? 0;
-    witness.expect('I1', units >= 0 || found >= -units, () => `${where} lacks ${-units} units, on record are ${found}`);
+    witness.expect('I1', found >= units, () => `${where} lacked ${units} units, on record are ${found}`);
   }
 };
 
@@ -264,7 +265,7 @@ const kept = (witness: Witness, told: Told, { orders, ledger }: Rest): void => {
 };
 
 /** Looks at everything that can be seen at rest. */
-export const checkAtRest = (witness: Witness, cluster: Cluster, told: Told): void => {
+export const checkAtRest = (witness: Witness, cluster: Cluster, told: Told, watch: StockWatch): void => {
   const rest = read(cluster);
   addsUp(witness, rest);
   ended(witness, cluster, rest);
@@ -274,7 +275,7 @@ export const checkAtRest = (witness: Witness, cluster: Cluster, told: Told): voi
   goodsAddUp(witness, rest);
   counterIsBooked(witness, told, rest);
   holdsWereKept(witness, told, rest);
-  missingIsOnRecord(witness, rest);
+  missingIsOnRecord(witness, watch, rest);
 };
 
 /** Holds whose time was up 90 s ago, or 90 s after the trouble ended, and orders that wait for their money as long (I10). */

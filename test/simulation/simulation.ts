@@ -241,7 +241,7 @@ export const simulate = (options: SimulationOptions): Promise<SimulationReport> 
       simulation.startSchedules();
       await simulation.business(operations);
       await simulation.settle();
-      checkAtRest(witness, cluster, simulation.shop.told);
+      checkAtRest(witness, cluster, simulation.shop.told, simulation.watch);
       if (witness.violations.length === 0) await simulation.replay();
       for (const difference of await engine.differences()) throw new Error(`the engines differ on ${difference}`);
       const { violations, checked } = witness;

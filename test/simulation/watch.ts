@@ -18,6 +18,9 @@ export class StockWatch {
   readonly #witness: Witness;
   readonly #asking = new Set<Asking>();
   #isBroken = false;
+  readonly #before = new Map<string, number>();
+  /** Units by which levels fell below zero, each time added up, by place: so many have to be on record (rule 13). */
+  readonly shortfalls = new Map<string, number>();
 
   constructor(cluster: Cluster, witness: Witness) {
     this.#cluster = cluster;
@@ -72,9 +75,18 @@ export class StockWatch {
     this.#witness.checked.I1 += 1;
   }
 
+  #noteShortfall(place: string, available: number): void {
+    const short = Math.min(0, this.#before.get(place) ?? 0) - Math.min(0, available);
+    this.#before.set(place, available);
+    if (short > 0) this.shortfalls.set(place, (this.shortfalls.get(place) ?? 0) + short);
+  }
+
   #lookAt(sku: string, nodeId: string): void {
+    const shards = this.#shards(sku, nodeId);
+    const available = shards.reduce((sum, shard) => sum + Number(shard?.available?.N ?? 0), 0);
+    if (sku === DISPUTED) this.#noteShortfall(`${sku} at ${nodeId}`, available);
     if (this.#isBroken) return;
-    for (const shard of this.#shards(sku, nodeId)) {
+    for (const shard of shards) {
       const below = QUANTITIES.find((quantity) => Number(shard?.[quantity]?.N ?? 0) < 0);
       if (below === undefined) continue;
       const isPhysical = sku === DISPUTED && (below === 'available' || below === 'onHand');
