@@ -131,7 +131,7 @@ export const retrying =
 
 /**
  * Calls a service of AWS with an SDK client's credentials, region and endpoint rules, without its command middleware,
- * which costs several times the CPU of the call itself (ADR 10, ADR 20).
+ * which costs several times the CPU of the call itself (ADR 10, ADR 17).
  */
 export const callerOf = <Operation extends string>(client: AwsClient, api: AwsApi, around: Surroundings) =>
   retrying<Operation>(attemptOf(client, api, around), around);

@@ -27,7 +27,7 @@ const SOCKETS_MAX = 50;
 
 /**
  * HTTP over connections that are kept. The SDK's own handler sets several timers a request, copies the body and hands
- * the answer over as a stream, which small JSON has no use for (ADR 20).
+ * the answer over as a stream, which small JSON has no use for (ADR 17).
  */
 export const keptConnections = (): Connection => {
   const options = { keepAlive: true, maxSockets: SOCKETS_MAX };
