@@ -19,30 +19,28 @@ export const dueAt = (at: Instant, id: string): { duePk: string; dueSk: string }
 /** Attributes to remove from an item that has nothing to wait for any more. */
 export const DUE_ATTRIBUTES = ['duePk', 'dueSk'] as const;
 
-const PAGE = 50;
+const PAGE = 25;
 
 /**
- * Keys of at most `max` items that are due at `now`, the longest due first within a shard. The index follows its
+ * Keys of at most `max` items that are due at `now`, the longest due first within a page of a shard. The index follows its
  * table with a delay: read the item again and let a guard decide.
  */
 export async function* dueKeys(tables: Tables, table: string, now: Instant, max: number): AsyncGenerator<Key> {
   let given = 0;
-  for (let shard = 0; shard < DUE_SHARDS; shard += 1) {
-    let cursor: string | undefined;
-    do {
-      const page = await tables.query<Key>(table, {
-        index: 'due',
-        pk: `DUE#${shard}`,
-        upTo: `${now}~`,
-        limit: PAGE,
-        cursor,
-      });
+  // Pages of all shards in turn: what lies in the last one does not wait for all of the first.
+  let left = Array.from({ length: DUE_SHARDS }, (_, shard): { shard: number; cursor?: string } => ({ shard }));
+  while (left.length > 0) {
+    const unfinished: typeof left = [];
+    for (const { shard, cursor } of left) {
+      const asked = { index: 'due', pk: `DUE#${shard}`, upTo: `${now}~`, limit: PAGE, cursor };
+      const page = await tables.query<Key>(table, asked);
       for (const { pk, sk } of page.items) {
         if (given >= max) return;
         given += 1;
         yield { pk, sk };
       }
-      cursor = page.cursor;
-    } while (cursor !== undefined);
+      if (page.cursor !== undefined) unfinished.push({ shard, cursor: page.cursor });
+    }
+    left = unfinished;
   }
 }

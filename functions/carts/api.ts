@@ -8,7 +8,7 @@ import type { Instant } from '../../shared/time.ts';
 import { type SellableVariant, sellable, sellableLately } from '../catalog/parts.ts';
 import { addressLookup, addressOf } from '../customers/parts.ts';
 import { options, plan } from '../fulfilment/parts.ts';
-import { asRace, HOLD_LINES_MAX, reserve } from '../inventory/parts.ts';
+import { asRace, fits, HOLD_LINES_MAX, reserve } from '../inventory/parts.ts';
 import { nodeLookup } from '../network/parts.ts';
 import type carts from './contract.ts';
 import type { Delivery, PricedCart } from './contract.ts';
@@ -82,6 +82,8 @@ const holdHandler =
     if (lines.length > HOLD_LINES_MAX) return refuse('wrong-state', `a hold keeps ${HOLD_LINES_MAX} lines at most`);
     const wanted = { holdId: newId('hold'), holderId: principal.id, purpose: 'CART' as const, lines, holdSeconds };
     const { hold, change: kept } = reserve(wanted, cause, stock);
+    const fitting = fits(kept);
+    if (!fitting.ok) return fitting;
     const after = withHold(cart, hold.holdId);
     return reply(
       { cart: await priceAt(now, after), heldUntil: hold.heldUntil },

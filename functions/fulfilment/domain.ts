@@ -135,14 +135,14 @@ export const scheduled = (assignment: Assignment, at: Instant): FulfilmentWork =
   };
 };
 
-/** Lines whose stock moves from one node to others in one transaction, which takes 100 writes: four a line. */
-const LINES_PER_MOVE = 20;
+/** Lines whose stock moves from one node to others in one transaction: four writes each, if each goes to one node. */
+export const LINES_PER_MOVE = 20;
 
 /** Splits off the lines that are sourced anew now; `rest` follows in a transaction of its own. */
-export const linesToMove = ({ lines }: FulfilmentOrder): { batch: SourcedLine[]; rest: SourcedLine[] } => ({
-  batch: lines.slice(0, LINES_PER_MOVE),
-  rest: lines.slice(LINES_PER_MOVE),
-});
+export const linesToMove = (
+  { lines }: FulfilmentOrder,
+  most: number,
+): { batch: SourcedLine[]; rest: SourcedLine[] } => ({ batch: lines.slice(0, most), rest: lines.slice(most) });
 
 /** The old fulfilment order when lines of it were sourced anew: over when none is left. It keeps what it was for. */
 export const moved = (order: FulfilmentWork, rest: readonly SourcedLine[], at: Instant): FulfilmentWork => ({

@@ -3,11 +3,12 @@ import type { Cause } from '../../shared/outbox.ts';
 import type { Tables } from '../../shared/table.ts';
 import type { Instant } from '../../shared/time.ts';
 import { addressOf } from '../customers/parts.ts';
-import { reallocate, stockOf } from '../inventory/parts.ts';
+import { reallocate, stockOf, stockToTheLast } from '../inventory/parts.ts';
 import {
   allocationOf,
   type FulfilmentWork,
   fulfilmentOrderId,
+  LINES_PER_MOVE,
   linesToMove,
   moved,
   partsOfId,
@@ -28,13 +29,14 @@ const NODES_ASKED_MAX = 12;
 const requestFor = async (
   tables: Tables,
   order: FulfilmentWork,
+  lines: FulfilmentWork['lines'],
   excludedNodeIds: string[],
   now: Instant,
 ): Promise<SourcingRequest> => {
   const { choice, customerId, addressId, nodeId } = order;
   const address = addressId === undefined ? undefined : await addressOf(tables, customerId, addressId);
   return {
-    ...{ choice, excludedNodeIds, now, lines: linesToMove(order).batch, destination: address?.location },
+    ...{ choice, excludedNodeIds, now, lines, destination: address?.location },
     ...(choice === 'PICKUP' ? { pickupNodeId: nodeId } : {}),
   };
 };
@@ -65,36 +67,48 @@ const replacementsOf = (
   );
 };
 
+/** A transaction takes 100 writes; the outbox is one of them. */
+const WRITES_MAX = 99;
+
 /**
  * Moves what a node did not take on to other nodes: the old promise of stock, the new ones, the work and the events in
- * ONE transaction. What nobody has is given back and told. A long fulfilment order moves by twenty lines at a time.
+ * ONE transaction. What nobody has is given back and told, after a look at the stock to the last unit (rule 10). A long
+ * fulfilment order moves by twenty lines at a time, by fewer where they are split over many nodes or shards.
  */
 export const sourceAnew = async (
   tables: Tables,
   order: FulfilmentWork,
   cause: Cause,
   now: Instant,
+  most = LINES_PER_MOVE,
 ): Promise<Change[]> => {
   const ofOrder = await fulfilmentOrdersOf(tables, order.orderId);
   const excluded = refusers(ofOrder, order);
-  const { batch, rest } = linesToMove(order);
+  const { batch, rest } = linesToMove(order, most);
   // A promise that was made is kept from whatever is there: buffers are for new ones.
-  const [request, network, stock] = await Promise.all([
-    requestFor(tables, order, excluded, now),
+  const looking = { now, leavesHolds: true };
+  const [request, network, seen] = await Promise.all([
+    requestFor(tables, order, batch, excluded, now),
     knownNetwork(tables, now),
-    stockOf(tables, batch, { now }),
+    stockOf(tables, batch, looking),
   ]);
   const nodes = excluded.length < NODES_ASKED_MAX ? network : [];
-  const { fulfilments, missing, reason } = sourceWhatIsThere(request, nodes, stock.available);
+  const first = sourceWhatIsThere(request, nodes, seen.available);
+  const stock = first.missing.length === 0 ? seen : await stockToTheLast(tables, batch, looking, seen);
+  const { fulfilments, missing, reason } = stock === seen ? first : sourceWhatIsThere(request, nodes, stock.available);
   const replacements = replacementsOf(order, ofOrder, fulfilments, nodes, excluded, now);
   const after = moved(order, rest, now);
   const to = replacements.map((one) => allocationOf(one));
   const promises = await reallocate(tables, allocationOf(order, batch), to, cause, stock);
-  return [
+  const changes = [
     change([changedPart(after)], missing.length > 0 ? [incomplete(after, missing, reason)] : []),
     promises.change,
     // Of the whole allocation: it is told once, when nothing of it is left.
     change([], rest.length > 0 ? [] : [promises.released]),
     ...replacements.map(assign),
   ];
+  const writes = changes.reduce((sum, { parts }) => sum + parts.length, 0);
+  return writes > WRITES_MAX && batch.length > 1
+    ? sourceAnew(tables, order, cause, now, Math.ceil(batch.length / 2))
+    : changes;
 };

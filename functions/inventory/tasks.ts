@@ -16,11 +16,13 @@ import {
   growParts,
   rebalanceParts,
   spreadLevels,
+  spreadOverPart,
   spreadParts,
 } from './store/shards.ts';
 
-/** Holds of one run, which has a minute; the rest waits for the next. */
-const RUN_MAX = 1_000;
+/** Holds of one run, which has a minute, and of those so many at once; the rest waits for the next run. */
+const RUN_MAX = 2_000;
+const LANES = 10;
 /** A schedule knows whole minutes, a rush does not: while buyers queue, a run looks again, and leaves before the next. */
 const LOOKS_MAX = 8;
 const LOOK_AGAIN_MS = 5_000;
@@ -57,7 +59,8 @@ const tend = async (
   }
   if (wanted > shards && !(await insist(run, change(growParts(level, wanted, busyAt))))) return false;
   for (const step of inSteps(evenOut(level.shards, wanted, level.safetyStock))) {
-    await insist(run, change(rebalanceParts(at, step, { movementId: newId('movement'), reason }, run.cause)));
+    const moved = rebalanceParts(at, step, { movementId: newId('movement'), reason }, run.cause);
+    await insist(run, change([...moved, spreadOverPart(at, wanted)]));
   }
   return true;
 };
@@ -66,14 +69,18 @@ export const handlers = (runtime: Runtime): TaskHandlers<typeof inventory> => ({
   expireHolds: async (_input, run) => {
     let expired = 0;
     const failed: string[] = [];
-    for await (const hold of expiredHolds(runtime.tables, run.now, RUN_MAX)) {
-      const committed = await run.commit(await endHold(runtime.tables, hold, 'EXPIRED', run.cause));
-      if (committed.ok) expired += 1;
-      // Whoever extended, released or ordered it was faster.
-      else if (committed.refusal.problem !== 'changed-meanwhile') {
-        failed.push(`${hold.holdId}: ${committed.refusal.detail}`);
+    const holds = expiredHolds(runtime.tables, run.now, RUN_MAX);
+    const lane = async (): Promise<void> => {
+      for await (const hold of holds) {
+        const committed = await run.commit(await endHold(runtime.tables, hold, 'EXPIRED', run.cause));
+        if (committed.ok) expired += 1;
+        // Whoever extended, released or ordered it was faster.
+        else if (committed.refusal.problem !== 'changed-meanwhile') {
+          failed.push(`${hold.holdId}: ${committed.refusal.detail}`);
+        }
       }
-    }
+    };
+    await Promise.all(Array.from({ length: LANES }, lane));
     if (failed.length > 0) throw new Error(`not given back: ${failed.join('; ')}`);
     return { expired };
   },

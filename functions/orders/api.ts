@@ -14,7 +14,7 @@ import { type SellableVariant, sellable, sellableLookup } from '../catalog/parts
 import { type Address, addressLookup, rememberAddress, type Sealer } from '../customers/parts.ts';
 import { plan } from '../fulfilment/parts.ts';
 import type { SalesChannel } from '../inventory/emits.ts';
-import { allocate, asRace } from '../inventory/parts.ts';
+import { allocate, asRace, isHolder } from '../inventory/parts.ts';
 import type orders from './contract.ts';
 import { type Order, PAY_WITHIN_SECONDS } from './contract.ts';
 import {
@@ -46,7 +46,7 @@ interface Wish extends Pick<OrderSnapshot, 'orderId' | 'customerId' | 'choice'> 
   pickupNodeId?: string;
   channel: SalesChannel;
   /** The buyer's hold, which the order takes over. */
-  holdId?: string | undefined;
+  hold?: { holdId: string; holderId: string } | undefined;
 }
 
 interface Placement {
@@ -79,7 +79,7 @@ const placement = async (
   catalog: ReadonlyMap<string, SellableVariant>,
   cause: Cause,
 ): Promise<Result<Placement, 'not-sellable' | 'price-changed' | 'sold-out' | 'not-deliverable'>> => {
-  const { lines: wanted, currency, expectedTotal, address, channel, holdId, ...who } = wish;
+  const { lines: wanted, currency, expectedTotal, address, channel, hold, ...who } = wish;
   const priced = priceLines(wanted, catalog, currency);
   if (!priced.ok) return priced;
   const lines = priced.value;
@@ -93,7 +93,7 @@ const placement = async (
     pickupNodeId: wish.pickupNodeId,
     now: cause.now,
     channel,
-    hold: holdId === undefined ? undefined : { holdId, holderId: wish.customerId },
+    hold,
   });
   if (!planned.ok) return planned;
   const fulfilments = planned.value.fulfilments.map((part, index) => ({
@@ -123,10 +123,15 @@ const viewOf = (order: OrderSnapshot): z.input<typeof Order> => ({
   fulfilments: order.fulfilments.map((part) => ({ ...part, outcome: outcomeOf(part, order.fulfilments) })),
 });
 
+const heldBy = (holderId: string, holdId: string | undefined) =>
+  holdId === undefined ? undefined : { holdId, holderId };
+
+const noSuchHold = (holdId: string) => refuse('not-found', `you have no hold ${holdId}`, '/holdId');
+
 const noSuchOrder = (orderId: string) => refuse('not-found', `you have no order ${orderId}`);
 
 export const handlers = ({ tables, newId }: Runtime, sealer: Sealer): OperationHandlers<typeof orders> => ({
-  place: async ({ cartId, expectedTotal, channel }, { principal, cause }) => {
+  place: async ({ cartId, expectedTotal, channel, holdId }, { principal, cause }) => {
     const cart = await cartOf(tables, principal.id);
     if (cart?.cartId !== cartId) {
       return refuse('not-found', `${cartId} is not your cart, or it was ordered already; see your orders`, '/cartId');
@@ -135,9 +140,10 @@ export const handlers = ({ tables, newId }: Runtime, sealer: Sealer): OperationH
     if (lines.length === 0) return refuse('cart-empty', 'put something into the cart first');
     if (delivery === undefined) return refuse('delivery-not-chosen', 'say how and where you want to get it');
     const { choice } = delivery;
-    const { holdId } = cart;
+    if (holdId !== undefined && !(await isHolder(tables, principal.id, holdId))) return noSuchHold(holdId);
+    const hold = heldBy(principal.id, holdId ?? cart.holdId);
     const customerId = principal.id;
-    const wish: Wish = { orderId: newId('order'), customerId, choice, lines, expectedTotal, channel, holdId };
+    const wish: Wish = { orderId: newId('order'), customerId, choice, lines, expectedTotal, channel, hold };
     const { catalog, address } = await boughtBy(tables, customerId, lines, delivery);
     if (delivery.choice === 'PICKUP') wish.pickupNodeId = delivery.nodeId;
     else {
@@ -150,13 +156,15 @@ export const handlers = ({ tables, newId }: Runtime, sealer: Sealer): OperationH
     return reply(viewOf(placed.value.order), checkOut(cart), placed.value.change);
   },
 
-  placeForChannel: async ({ reference, buyer, delivery, ...wanted }, { principal, cause }) => {
+  placeForChannel: async ({ reference, buyer, delivery, holdId, ...wanted }, { principal, cause }) => {
     const channelId = principal.id;
     const earlier = await orderOfReference(tables, channelId, reference);
     if (earlier !== undefined) return refuse('already-exists', `${reference} is order ${earlier}`, '/reference');
     const customerId = `${channelId}_${buyer.reference}`;
     const orderId = newId('order');
-    const wish: Wish = { ...wanted, orderId, customerId, channelId, reference, choice: delivery.choice };
+    if (holdId !== undefined && !(await isHolder(tables, channelId, holdId))) return noSuchHold(holdId);
+    const hold = heldBy(channelId, holdId);
+    const wish: Wish = { ...wanted, hold, orderId, customerId, channelId, reference, choice: delivery.choice };
     if (delivery.choice === 'PICKUP') wish.pickupNodeId = delivery.nodeId;
     else {
       wish.addressId = newId('address');

@@ -32,6 +32,10 @@ const OwnChannel = SalesChannel.exclude(['pos', 'marketplace'])
   .meta({ description: 'Where it is bought' });
 const PartnerChannel = SalesChannel.exclude(['pos']).default('marketplace').meta({ description: 'Where it is bought' });
 
+const HoldId = Id.optional().meta({
+  description: "A hold of your own whose units the order takes over; a cart's own hold needs no mention",
+});
+
 const Fulfilment = z.object({
   fulfilmentOrderId: Id,
   nodeId: NodeId,
@@ -100,6 +104,7 @@ export default capability({
         cartId: Id,
         expectedTotal: ExpectedTotal,
         channel: OwnChannel,
+        holdId: HoldId,
       }),
       output: Order,
       problems: [
@@ -123,6 +128,7 @@ export default capability({
         currency: CurrencyCode.optional().meta({ description: 'Refused if the prices are in another currency' }),
         expectedTotal: ExpectedTotal,
         channel: PartnerChannel,
+        holdId: HoldId,
         lines: z
           .array(z.strictObject({ sku: Sku, units: z.int().min(1).max(999) }))
           .min(1)
@@ -133,7 +139,7 @@ export default capability({
         ]),
       }),
       output: Order,
-      problems: ['already-exists', 'not-sellable', 'price-changed', 'sold-out', 'not-deliverable'],
+      problems: ['not-found', 'already-exists', 'not-sellable', 'price-changed', 'sold-out', 'not-deliverable'],
       status: 201,
     }),
     order: operation({

@@ -7,6 +7,7 @@ import {
   type FulfilmentWork,
   isOnWorklist,
   isOver,
+  LINES_PER_MOVE,
   linesToMove,
   moved,
   partsOfId,
@@ -121,11 +122,11 @@ describe('sourcing anew', () => {
   it('a long fulfilment order moves by parts, and is over with the last one only', () => {
     const lines = Array.from({ length: 33 }, (_, n) => ({ sku: `S${n}`, units: 1, storage: 'AMBIENT' as const }));
     const long = order({ lines });
-    const first = linesToMove(long);
+    const first = linesToMove(long, LINES_PER_MOVE);
     expect([first.batch.length, first.rest.length]).toEqual([20, 13]);
     const between = moved(long, first.rest, NOW);
     expect(between).toMatchObject({ status: 'SCHEDULED', work: 'ALLOCATED', lines: first.rest, version: 2 });
-    const last = linesToMove(between);
+    const last = linesToMove(between, LINES_PER_MOVE);
     expect(last.rest).toEqual([]);
     expect(moved(between, last.rest, NOW)).toMatchObject({ status: 'INCOMPLETE', work: 'TIMED_OUT', version: 3 });
   });

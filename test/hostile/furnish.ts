@@ -128,7 +128,7 @@ export const furnish = async (
     return `${orderId}-1`;
   };
 
-  const hold = async (): Promise<string> => {
+  const hold = async (as = OWNER): Promise<string> => {
     const held = await done('inventory.hold', {
       as,
       body: { lines: [{ sku: SKU, nodeId: STORE, units: 1 }], holdSeconds: 600 },
@@ -158,6 +158,8 @@ export const furnish = async (
     toReject: await paid(home),
     holdId: await hold(),
     holdToRelease: await hold(),
+    holdToOrder: await hold(),
+    holdOfChannel: await hold(CHANNEL),
     discrepancyId: await sellBelowZero(),
     cartId: await fillCart(home),
   };

@@ -5,7 +5,7 @@ import { SCOPES } from '../../shared/auth.ts';
 import type { Operation } from '../../shared/contract.ts';
 import type { ProblemName } from '../../shared/problem.ts';
 import { type Caller, type CallOptions, channelCaller, customerCaller, staffCaller } from '../support/call.ts';
-import { CHANNEL, OTHER_ASSOCIATE, OTHER_CHANNEL, STRANGER } from './furnish.ts';
+import { OTHER_ASSOCIATE, OTHER_CHANNEL, STRANGER } from './furnish.ts';
 import { notRefused } from './judge.ts';
 import { bodyMutants, cursorMutants, fieldMutants, keyMutants, requestOf, strayMutants } from './mutants.ts';
 import { type Valid, validRequests } from './valid.ts';
@@ -135,7 +135,7 @@ const OWNED: Record<string, readonly Caller[]> = {
   cartId: [STRANGER],
   addressId: [STRANGER],
   fulfilmentOrderId: [OTHER_ASSOCIATE],
-  holdId: [STRANGER, CHANNEL],
+  holdId: [STRANGER, OTHER_CHANNEL],
   discrepancyId: [OTHER_ASSOCIATE],
   tillId: [OTHER_ASSOCIATE],
   'worklist nodeId': [OTHER_ASSOCIATE],

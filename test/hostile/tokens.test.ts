@@ -27,7 +27,15 @@ const OPEN = OPERATIONS.filter(([, { access }]) => access.kind === 'anyone');
 /** Nothing of these exists: a request that is let through finds nothing. */
 const NOTHING = {
   ...{ addressId: 'adr_0', orderId: 'ord_0', orderToConfirm: 'ord_1', toShip: 'ord_2-1', toCollect: 'ord_3-1' },
-  ...{ toReject: 'ord_4-1', cartId: 'crt_0', holdId: 'hld_0', holdToRelease: 'hld_1', discrepancyId: 'dis_0' },
+  ...{
+    toReject: 'ord_4-1',
+    cartId: 'crt_0',
+    holdId: 'hld_0',
+    holdToRelease: 'hld_1',
+    holdToOrder: 'hld_2',
+    holdOfChannel: 'hld_3',
+    discrepancyId: 'dis_0',
+  },
   ...{ sessionToRead: 'rfs_0', sessionToClose: 'rfs_1' },
   ...{ transferToShip: 'trf_0', transferToReceive: 'trf_1', transferToCancel: 'trf_2' },
   ...{ countToEnter: 'cnt_0', countToCancel: 'cnt_1', countToApprove: 'cnt_2', countToReject: 'cnt_3' },

@@ -44,6 +44,7 @@ export const validRequests = (known: Known): Record<string, Valid> => {
   const channelOrder = {
     reference: 'MKT-1',
     channel: 'marketplace',
+    holdId: known.holdOfChannel,
     buyer: { reference: 'buyer-1' },
     currency: 'KRW',
     expectedTotal: price,
@@ -158,7 +159,10 @@ export const validRequests = (known: Known): Record<string, Valid> => {
     'carts.hold': { as: OWNER, input: { holdSeconds: 60, channel: 'app' } },
     'orders.place': {
       as: OWNER,
-      input: { cartId, expectedTotal: { amountMinor: 25_800, currency: 'KRW' }, channel: 'app' },
+      input: {
+        ...{ cartId, expectedTotal: { amountMinor: 25_800, currency: 'KRW' }, channel: 'app' },
+        holdId: known.holdToOrder,
+      },
     },
     'carts.removeLine': { as: OWNER, input: { sku: SKU } },
     'orders.placeForChannel': {

@@ -3,7 +3,6 @@ import { type OperationHandlers, reply } from '../../../shared/http.ts';
 import type { Runtime } from '../../../shared/runtime.ts';
 import type { Tables } from '../../../shared/table.ts';
 import type { Instant } from '../../../shared/time.ts';
-import { sellable as onSale } from '../../catalog/parts.ts';
 import { nodesOf } from '../../network/parts.ts';
 import type inventory from '../contract.ts';
 import {
@@ -14,22 +13,22 @@ import {
   sellableAt,
   totalsOf,
 } from '../domain/availability.ts';
+import { sumBySku } from '../domain/movements.ts';
 import type { SalesChannel } from '../emits.ts';
 import { levelsAt, levelsOf } from '../store/levels.ts';
 import { knownPolicies } from '../store/policies.ts';
 import { supplyOf } from '../store/supply.ts';
+import { categoriesOf } from './categories.ts';
 
 type Handlers = OperationHandlers<typeof inventory>;
 type Now = 'availability' | 'availabilities' | 'availabilityAtNode';
 type Ahead = 'nearestNodes' | 'promise';
 
-/** What a channel may sell of any level. The catalog is asked only where some buffer goes by category. */
+/** What a channel may sell of any level. */
 const sellableFor = async (tables: Tables, skus: readonly string[], channel: SalesChannel, now: Instant) => {
   const policies: StockPolicy[] = await knownPolicies(tables, now);
-  const byCategory = policies.some(({ categories }) => categories.length > 0);
-  const products = byCategory ? await onSale(tables, skus) : undefined;
-  return (level: NodeLevel): Sellable =>
-    sellableAt(level, policies, { channel, now, category: products?.get(level.sku)?.category });
+  const categoryOf = await categoriesOf(tables, skus, now);
+  return (level: NodeLevel): Sellable => sellableAt(level, policies, { channel, now, category: categoryOf(level.sku) });
 };
 
 const versionOf = (levels: readonly NodeLevel[]): number =>
@@ -88,7 +87,7 @@ export const availabilityHandlers = ({ tables }: Runtime): Pick<Handlers, Now> =
 /** Where and when a shopper could have it. */
 export const outlookHandlers = ({ tables }: Runtime): Pick<Handlers, Ahead> => ({
   nearestNodes: async ({ latitude, longitude, lines, channel, limit }, { now }) => {
-    const basket = basketOf(lines);
+    const basket = sumBySku(basketOf(lines));
     const skus = [...new Set(basket.map(({ sku }) => sku))];
     const [nodes, sellable, ...levels] = await Promise.all([
       nodesOf(tables),

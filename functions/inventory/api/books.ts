@@ -67,7 +67,9 @@ export const bookHandlers = ({ tables, newId }: Runtime): Pick<Handlers, Asked> 
     },
 
     ledger: async ({ sku, nodeId, from, until, limit, cursor }) =>
-      reply(await movementsOf(tables, { sku, nodeId }, { from, until }, { limit, cursor })),
+      from !== undefined && until !== undefined && until <= from
+        ? refuse('invalid-input', 'must be after from', '/until')
+        : reply(await movementsOf(tables, { sku, nodeId }, { from, until }, { limit, cursor })),
 
     receive: async ({ nodeId, lines, reference }, { cause }) => {
       const receiptId = newId('movement');

@@ -5,9 +5,10 @@ import type { Runtime } from '../../../shared/runtime.ts';
 import type inventory from '../contract.ts';
 import { extended, HOLD_SECONDS_MAX, type Hold, sumByPlace } from '../domain/holds.ts';
 import { asRace } from '../parts/changes.ts';
-import { endHold, reserve } from '../parts/holds.ts';
+import { endHold, fits, reserve } from '../parts/holds.ts';
 import { type StockView, stockOf, stockToTheLast } from '../parts/stock.ts';
 import { extendedPart, holdOf } from '../store/holds.ts';
+import { categoriesOf } from './categories.ts';
 
 type Handlers = OperationHandlers<typeof inventory>;
 
@@ -32,7 +33,9 @@ export const holdHandlers = ({
         const longest = `${purpose} holds for ${HOLD_SECONDS_MAX[purpose]} seconds at the longest`;
         return refuse('invalid-input', longest, '/holdSeconds');
       }
-      const wanted = sumByPlace(lines);
+      const skus = [...new Set(lines.map(({ sku }) => sku))];
+      const categoryOf = await categoriesOf(tables, skus, now);
+      const wanted = sumByPlace(lines).map((line) => ({ ...line, category: categoryOf(line.sku) }));
       const shortOf = (stock: StockView) =>
         wanted.find(({ sku, nodeId, units }) => (stock.available.get(sku)?.get(nodeId) ?? 0) < units);
       const seen = await stockOf(tables, wanted, { now, channel });
@@ -46,7 +49,8 @@ export const holdHandlers = ({
       }
       const reservation = { holdId: newId('hold'), holderId: principal.id, purpose, lines: wanted, holdSeconds };
       const { hold, change: held } = reserve(reservation, cause, stock);
-      return reply(viewOf(hold), asRace(held));
+      const fitting = fits(held);
+      return fitting.ok ? reply(viewOf(hold), asRace(held)) : fitting;
     },
 
     heldBy: async ({ holdId }, { principal }) => {

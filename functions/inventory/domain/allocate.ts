@@ -42,7 +42,7 @@ const isWatched = ({ levels }: Stock, place: Place): boolean | undefined => {
 };
 
 const givenBack = (hold: Hold, stock: Stock): Move[] =>
-  unreserve(hold).map((move) => ({ ...move, isWatched: isWatched(stock, move) }));
+  unreserve(hold).map((move) => ({ ...move, isOwn: hold === stock.own, isWatched: isWatched(stock, move) }));
 
 interface Left extends Pick<Shard, 'shard'> {
   available: number;
@@ -95,7 +95,10 @@ class Shelf {
     return there[spreadBy(id, there.length)];
   }
 
-  /** Units from shards, taking over expired holds where there is too little without; shard 0 is asked if all is in vain. */
+  /**
+   * Units from shards, taking over expired holds where there is too little without. If all is in vain shard 0 is asked,
+   * and its guard refuses.
+   */
   take(place: Place, units: number, id: string): { shares: Share[]; onlineOnly: number } {
     const kept = this.#stock.kept.get(placeOf(place)) ?? [];
     for (;;) {

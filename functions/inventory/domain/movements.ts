@@ -23,6 +23,8 @@ export interface Move<K extends MovementKind = MovementKind> extends Place {
   occurredAt?: Instant | undefined;
   /** Units of what is set aside for online that go with it; they lie at shard 0. */
   onlineOnly?: number | undefined;
+  /** What it gives back was the taker's own: it is not asked whether it may be sold. */
+  isOwn?: boolean | undefined;
   /** Whether somebody wants to be told when its level becomes low; absent: not known, so it is looked at. */
   isWatched?: boolean | undefined;
 }

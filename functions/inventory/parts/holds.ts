@@ -1,5 +1,6 @@
 import { type Change, change, type Fact, fact } from '../../../shared/change.ts';
 import type { Cause } from '../../../shared/outbox.ts';
+import { ok, type Result, refuse } from '../../../shared/result.ts';
 import type { Tables } from '../../../shared/table.ts';
 import { plusSeconds } from '../../../shared/time.ts';
 import { reservationMoves, type Stock, type TakenHold, unreserve } from '../domain/allocate.ts';
@@ -9,8 +10,17 @@ import { areWatched, bookParts, type MoveRefusal } from '../store/book.ts';
 import { newHoldPart, resolvedPart } from '../store/holds.ts';
 import { asMeanwhile, suspicions } from './changes.ts';
 
-/** Lines of a hold: each is written with balance and ledger entry, and once more where another hold is taken over. */
+/** Lines of a hold: each is written with balance and ledger entry, and more where other holds are taken over. */
 export const HOLD_LINES_MAX = 20;
+
+/** A transaction takes 100 writes; cart, outbox and the remembered answer take three. */
+const HOLD_WRITES_MAX = 97;
+
+/** Whether a hold fits into one transaction; one that lies in many pieces may not. */
+export const fits = ({ parts }: Change<MoveRefusal>): Result<void, 'too-busy'> =>
+  parts.length <= HOLD_WRITES_MAX
+    ? ok(undefined)
+    : refuse('too-busy', 'these units lie in too many pieces just now; hold fewer at once, or try again in a minute');
 
 /** What somebody wants to be kept. */
 export interface Reservation extends Pick<Hold, 'holdId' | 'holderId' | 'purpose'> {

@@ -43,10 +43,14 @@ const resolve = async (tables: Tables, allocation: Allocation, kind: 'RELEASE' |
     lines.map(({ sku, units }) => ({ sku, nodeId, units, movementId: `${allocationId}#ALLOCATED` })),
     'allocated',
   );
-  return lines.map(({ sku }, index) => ({
-    ...{ sku, nodeId, kind, ...booked[index]! },
-    ...{ movementId: `${allocationId}#RESOLVED`, reference: allocationId },
-  }));
+  return lines.map(({ sku }, index) => {
+    const { shares, onlineOnly, isWatched } = booked[index]!;
+    return {
+      ...{ sku, nodeId, kind, shares, isWatched, movementId: `${allocationId}#RESOLVED`, reference: allocationId },
+      // What was set aside for online is again, unless it has been sold.
+      ...(kind === 'RELEASE' && onlineOnly > 0 ? { onlineOnly } : {}),
+    };
+  });
 };
 
 /**

@@ -30,12 +30,23 @@ export interface Looking {
   channel?: SalesChannel | undefined;
   /** The buyer's hold, which is theirs to order. */
   hold?: { holdId: string; holderId: string } | undefined;
+  /** Holds whose time is up are left to the sweep. */
+  leavesHolds?: boolean | undefined;
 }
 
-const heldAt = (holds: readonly Hold[], level: NodeLevel): number =>
-  holds
-    .flatMap(({ lines }) => lines)
-    .reduce((sum, line) => (placeOf(line) === placeOf(level) ? sum + line.units : sum), 0);
+const linesAt = (holds: readonly Hold[], level: NodeLevel) =>
+  holds.flatMap(({ lines }) => lines).filter((line) => placeOf(line) === placeOf(level));
+
+/** The level as it is once expired holds are given back: only then do buffers, pilots and debts have their say. */
+const withGivenBack = (level: NodeLevel, expired: readonly Hold[]): NodeLevel => {
+  const shares = linesAt(expired, level).flatMap((line) => line.shares);
+  if (shares.length === 0) return level;
+  const shards = level.shards.map((shard) => {
+    const units = shares.reduce((sum, share) => (share.shard === shard.shard ? sum + share.units : sum), 0);
+    return { ...shard, available: shard.available + units };
+  });
+  return { ...level, shards };
+};
 
 const viewOf = (
   levels: readonly NodeLevel[],
@@ -46,11 +57,12 @@ const viewOf = (
   const available = new Map<string, Map<string, number>>();
   const kept = new Map<string, number[]>();
   for (const level of levels) {
-    const units = sellable(level);
-    const held = heldAt(own === undefined ? expired : [own, ...expired], level);
+    const free = withGivenBack(level, expired);
+    const units = sellable(free);
+    const held = linesAt(own === undefined ? [] : [own], level).reduce((sum, line) => sum + line.units, 0);
     const nodes = available.get(level.sku) ?? new Map<string, number>();
     available.set(level.sku, nodes.set(level.nodeId, units + held));
-    kept.set(placeOf(level), keptAt(level.shards, units));
+    kept.set(placeOf(level), keptAt(free.shards, units));
   }
   return { available, kept, levels: new Map(levels.map((level) => [placeOf(level), level])), own, expired };
 };
@@ -59,6 +71,10 @@ const ownHold = async (tables: Tables, hold: Looking['hold']): Promise<Hold | un
   const found = hold === undefined ? undefined : await holdOf(tables, hold.holdId);
   return found?.status === 'HELD' && found.holderId === hold?.holderId ? found : undefined;
 };
+
+/** Whether somebody may name a hold as theirs, whatever has become of it. */
+export const isHolder = async (tables: Tables, holderId: string, holdId: string): Promise<boolean> =>
+  (await holdOf(tables, holdId))?.holderId === holderId;
 
 const sellableBy = async (tables: Tables, wanted: readonly Wanted[], { channel, now }: Looking) => {
   if (channel === undefined) return availableOf;
@@ -103,7 +119,7 @@ export const stockToTheLast = async (
     ...skus.map((sku) => wholeLevelsOf(tables, sku, seen?.levels)),
   ]);
   const levels = read.flat();
-  const isHeld = levels.some((level) => totalsOf(level).reserved > 0);
+  const isHeld = looking.leavesHolds !== true && levels.some((level) => totalsOf(level).reserved > 0);
   const expired = isHeld ? await expiredOf(tables, skus, looking.now) : [];
   return viewOf(
     levels,

@@ -46,7 +46,7 @@ const entryPart = (move: Move, cause: Cause): Part<'changed-meanwhile'> => {
 };
 
 /** On hand follows from the others: goods that were promised may leave though a till sold more than there was. */
-const GUARDED = QUANTITIES.filter((quantity) => quantity !== 'onHand');
+const GUARDED = QUANTITIES.filter((quantity) => quantity !== 'onHand' && quantity !== 'available');
 
 const notEnough = (place: Place, deltas: Deltas) => {
   const units = Math.max(0, ...QUANTITIES.map((quantity) => -(deltas[quantity] ?? 0)));
@@ -56,33 +56,50 @@ const notEnough = (place: Place, deltas: Deltas) => {
   };
 };
 
+const othersGuarded = (deltas: Deltas): Guard[] =>
+  GUARDED.filter((quantity) => (deltas[quantity] ?? 0) < 0).map((attribute) => ({
+    ...{ guard: 'at-least', attribute, units: -deltas[attribute]! },
+  }));
+
+/**
+ * What is taken has to be there beside what is kept back. What the taker held is the taker's; what others' expired holds
+ * give back may be owed already, to a till that sold below zero or to a buffer, so it is asked for even if the sum is 0.
+ */
+const availableGuard = ({ deltas, taken, own, givenBack }: Sum, kept: number): Guard[] => {
+  const net = deltas.available ?? 0;
+  return taken > own && (net < 0 || givenBack > 0)
+    ? [{ guard: 'at-least', attribute: 'available', units: kept - net }]
+    : [];
+};
+
 /** What some movements do to one shard together. */
 interface Sum {
   deltas: Deltas;
   movements: number;
+  /** Available units that are taken, and those that come back from the taker's own hold or from others' expired ones. */
+  taken: number;
+  own: number;
+  givenBack: number;
   /** Read as having no threshold: nobody has to be told, as long as that is still so. */
   isUnwatched: boolean;
 }
 
+const NOTHING: Sum = { deltas: {}, movements: 0, taken: 0, own: 0, givenBack: 0, isUnwatched: false };
+
 const balancePart = (
   place: Place,
   shard: number,
-  { deltas, movements, isUnwatched }: Sum,
+  sum: Sum,
   { kept, exact, attributes }: Booking,
   movedAt: Instant,
 ): Part<MoveRefusal> => {
+  const { deltas, movements, isUnwatched } = sum;
   const read = exact?.get(placeOf(place))?.shards.find((one) => one.shard === shard);
   // Whoever opens a level enters it into the list of its node, too; the list costs nothing while the entry stays.
   const first = shard === 0 ? { ...attributes?.get(placeOf(place)), ...listedAtNode(place) } : {};
   const keptUnits = kept?.get(placeOf(place))?.[shard] ?? 0;
   const guards: Guard[] =
-    read !== undefined
-      ? unchanged(read)
-      : GUARDED.filter((quantity) => (deltas[quantity] ?? 0) < 0).map((attribute) => ({
-          guard: 'at-least',
-          attribute,
-          units: -deltas[attribute]! + (attribute === 'available' ? keptUnits : 0),
-        }));
+    read !== undefined ? unchanged(read) : [...availableGuard(sum, keptUnits), ...othersGuarded(deltas)];
   if (isUnwatched && shard === 0) guards.push({ guard: 'without', attribute: 'lowAt' });
   const part = update(
     TABLE,
@@ -106,11 +123,16 @@ export const bookParts = (moves: readonly Move[], cause: Cause, booking: Booking
   for (const move of moves) {
     for (const [shard, deltas] of deltasByShard(move)) {
       const id = `${placeOf(move)} ${shard}`;
-      const before = balances.get(id) ?? { place: move, shard, deltas: {}, movements: 0, isUnwatched: false };
+      const before = balances.get(id) ?? { place: move, shard, ...NOTHING };
+      const available = deltas.available ?? 0;
+      const back = move.kind === 'UNRESERVE' ? available : 0;
       balances.set(id, {
         ...before,
         deltas: added(before.deltas, deltas),
         movements: before.movements + 1,
+        taken: before.taken + Math.max(0, -available),
+        own: before.own + (move.isOwn === true ? back : 0),
+        givenBack: before.givenBack + (move.isOwn === true ? 0 : back),
         isUnwatched: before.isUnwatched || move.isWatched === false,
       });
     }
@@ -160,7 +182,7 @@ export const sharesBooked = async (
   tables: Tables,
   moves: readonly (Place & { movementId: string; units: number })[],
   quantity: 'allocated',
-): Promise<{ shares: Share[]; isWatched: boolean }[]> => {
+): Promise<{ shares: Share[]; onlineOnly: number; isWatched: boolean }[]> => {
   const entryKeys = moves.map((move) => entryKey(move, move.movementId));
   const levelKeys = moves.map(({ sku, nodeId }) => levelKey(sku, nodeId));
   const items = await tables.snapshot([...entryKeys, ...levelKeys].map((key) => ({ table: TABLE, key })));
@@ -170,6 +192,7 @@ export const sharesBooked = async (
     const booked = entry?.shards?.map(({ shard, [quantity]: there = 0 }) => ({ shard, units: there }));
     return {
       shares: booked === undefined ? ONE_SHARD(units) : atMost(booked, units),
+      onlineOnly: -(entry?.onlineOnly ?? 0),
       isWatched: items[moves.length + index]?.lowAt !== undefined,
     };
   });

@@ -216,17 +216,24 @@ export const settingsPart = (
   refusal: undefined as never,
 });
 
-/** Remembers on which side of its threshold a level is; refused where somebody else did so first. */
-export const lowPart = ({ sku, nodeId, lowCrossings }: NodeLevel, isLow: boolean): Part<'changed-meanwhile'> => ({
+/**
+ * Remembers on which side of its threshold a level is; refused where somebody else did so first, or where the first shard
+ * has moved since it was judged. Further shards move by movements that are suspected themselves.
+ */
+export const lowPart = (
+  { sku, nodeId, lowCrossings, shards }: NodeLevel,
+  isLow: boolean,
+): Part<'changed-meanwhile'> => ({
   table: TABLE,
   write: {
     kind: 'update',
     key: levelKey(sku, nodeId),
     set: isLow ? { isLow, lowCrossings: lowCrossings + 1 } : { isLow },
   },
-  guards: isLow
-    ? [lowCrossings === 0 ? { guard: 'without', attribute: 'lowCrossings' } : crossed(lowCrossings)]
-    : [crossed(lowCrossings)],
+  guards: [
+    isLow && lowCrossings === 0 ? { guard: 'without', attribute: 'lowCrossings' } : crossed(lowCrossings),
+    ...unchanged(shards[0]!),
+  ],
   refusal: { problem: 'changed-meanwhile', detail: `the threshold of ${sku} at ${nodeId} was looked at meanwhile` },
 });
 

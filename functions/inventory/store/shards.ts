@@ -1,4 +1,4 @@
-import { changedMeanwhile, put, remove, update } from '../../../shared/change.ts';
+import { changedMeanwhile, check, put, remove, update } from '../../../shared/change.ts';
 import type { Cause } from '../../../shared/outbox.ts';
 import type { Guard, Key, Part, Tables } from '../../../shared/table.ts';
 import type { Instant } from '../../../shared/time.ts';
@@ -62,6 +62,15 @@ export const growParts = (level: NodeLevel, wanted: number, busyAt: Instant): Pa
   ),
   listed(level, wanted, busyAt),
 ];
+
+/** Holds while a level has that many shards: units do not go where nobody looks any more. */
+export const spreadOverPart = (place: Place, shards: number): Part<'changed-meanwhile'> =>
+  check(
+    TABLE,
+    spreadKey(place),
+    [{ guard: 'one-of', attribute: 'shards', values: [shards] }],
+    changedMeanwhile(`the number of shards of ${placeOf(place)}`),
+  );
 
 interface Rebalancing {
   movementId: string;
