@@ -212,6 +212,22 @@ describe('sourcing anew', () => {
     ]);
   });
 
+  it('twenty lines that two nodes share are moved, by as many at a time as fit into a transaction', async () => {
+    const skus = Array.from({ length: 20 }, (_, index) => `${sku}-${index}`);
+    const units = (each: number) => Object.fromEntries(skus.map((one) => [one, each]));
+    await floor.receive('dc-1', units(3));
+    await floor.receive('store-seoul', units(1));
+    await floor.receive('store-busan', units(2));
+    const order = await floor.work({ 'dc-1': units(3) });
+    await floor.steps('dc-1', `${order}-1`, 'reject');
+    await run('resource', `${order}-1`);
+    for (const one of skus) {
+      expect(await floor.stock('dc-1', one)).toEqual([3, 0, 3]);
+      expect(await floor.stock('store-seoul', one)).toEqual([1, 1, 0]);
+      expect(await floor.stock('store-busan', one)).toEqual([2, 2, 0]);
+    }
+  });
+
   it('a pickup is not moved to a store that the customer did not choose', async () => {
     await stocked({ 'store-seoul': 1, 'store-busan': 9 });
     const order = await floor.work({ 'store-seoul': { [sku]: 1 } }, { choice: 'PICKUP', pickupNodeId: 'store-seoul' });
