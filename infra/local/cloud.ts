@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { refusal, type Service, startAwsEndpoint } from './aws-endpoint.ts';
 import { type BusEntry, EventBus } from './bus.ts';
@@ -91,7 +92,9 @@ export function endWithProcess(cloud: Pick<LocalCloud, 'close'>): void {
 }
 
 async function start(options: CloudOptions, closers: Closer[]): Promise<Omit<LocalCloud, 'close'>> {
-  const { assemblyDir, dataDir, port, awsPort = 0, host = '127.0.0.1' } = options;
+  const { assemblyDir, port, awsPort = 0, host = '127.0.0.1' } = options;
+  // Threads are started from a file in it, by its whole path.
+  const dataDir = resolve(options.dataDir);
   const keep = <T extends { close(): unknown }>(part: T): T => {
     closers.push(() => part.close());
     return part;

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -44,7 +44,8 @@ describe('the local cloud', () => {
 
   beforeAll(async () => {
     dataDir = shop.newDataDir();
-    cloud = await start(dataDir);
+    // As npm run replay names it: relative to where it was started.
+    cloud = await start(relative(process.cwd(), dataDir));
   });
   afterAll(() => cloud.close());
 
