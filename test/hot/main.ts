@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { pageOf, plotOf, SHORT_SALE } from './page.ts';
+import { figuresOf, pageOf, plotOf, SHORT_SALE } from './page.ts';
 import { measureSales, type SaleResult } from './sale.ts';
 
 const USAGE = `npm run hot -- [--shards 1,4,16,64] [--buyers 10000] [--units 1000] [--seed 1] [--json FILE] [--docs]
@@ -31,21 +31,7 @@ if (values.help) {
 }
 
 const show = (name: string, result: SaleResult): void => {
-  const { sold, soldOut, stranded, seconds, ordersPerSecond, conflicts, throttled, redecided, askedAgain, turnedAway } =
-    result;
-  const figures = {
-    ordersPerSecond,
-    seconds,
-    sold,
-    soldOut,
-    stranded,
-    conflicts,
-    throttled,
-    redecided,
-    askedAgain,
-    turnedAway,
-  };
-  const text = Object.entries(figures).map(([figure, value]) => `${figure} ${value}`);
+  const text = Object.entries(figuresOf(result)).map(([figure, value]) => `${figure} ${value}`);
   console.log(`${name.padEnd(10)} ${text.join('  ')}`);
 };
 

@@ -23,23 +23,18 @@ export const plotOf = async ({ fixed, units, buyers }: HotFigures): Promise<stri
   return `${await new vega.View(vega.parse(spec), { renderer: 'none' }).toSVG()}\n`;
 };
 
-const rowOf = (name: string, result: SaleResult): string => {
+/** What is shown of a sale, in the order of the columns. */
+export const figuresOf = (result: SaleResult): Record<string, number> => {
   const { ordersPerSecond, seconds, sold, soldOut, stranded, conflicts, throttled, redecided, askedAgain, turnedAway } =
     result;
-  const cells = [
-    ordersPerSecond,
-    seconds,
-    sold,
-    soldOut,
-    stranded,
-    conflicts,
-    throttled,
-    redecided,
-    askedAgain,
-    turnedAway,
-  ];
-  return `| ${name} | ${cells.join(' | ')} |`;
+  return {
+    ...{ ordersPerSecond, seconds, sold, soldOut, stranded },
+    ...{ conflicts, throttled, redecided, askedAgain, turnedAway },
+  };
 };
+
+const rowOf = (name: string, result: SaleResult): string =>
+  `| ${name} | ${Object.values(figuresOf(result)).join(' | ')} |`;
 
 const TABLE_HEAD = [
   '| shards | orders/s | seconds to the last unit | sold | told sold out | stranded | conflicts | throttled | decided anew | asked again | turned away |',

@@ -27,7 +27,7 @@ type Ahead = 'nearestNodes' | 'promise';
 /** What a channel may sell of any level. */
 const sellableFor = async (tables: Tables, skus: readonly string[], channel: SalesChannel, now: Instant) => {
   const policies: StockPolicy[] = await knownPolicies(tables, now);
-  const categoryOf = await categoriesOf(tables, skus, now);
+  const categoryOf = await categoriesOf(tables, skus, policies);
   return (level: NodeLevel): Sellable => sellableAt(level, policies, { channel, now, category: categoryOf(level.sku) });
 };
 

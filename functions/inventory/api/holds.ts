@@ -8,6 +8,7 @@ import { asRace } from '../parts/changes.ts';
 import { endHold, fits, reserve } from '../parts/holds.ts';
 import { type StockView, stockOf, stockToTheLast } from '../parts/stock.ts';
 import { extendedPart, holdOf } from '../store/holds.ts';
+import { knownPolicies } from '../store/policies.ts';
 import { categoriesOf } from './categories.ts';
 
 type Handlers = OperationHandlers<typeof inventory>;
@@ -34,7 +35,7 @@ export const holdHandlers = ({
         return refuse('invalid-input', longest, '/holdSeconds');
       }
       const skus = [...new Set(lines.map(({ sku }) => sku))];
-      const categoryOf = await categoriesOf(tables, skus, now);
+      const categoryOf = await categoriesOf(tables, skus, await knownPolicies(tables, now));
       const wanted = sumByPlace(lines).map((line) => ({ ...line, category: categoryOf(line.sku) }));
       const shortOf = (stock: StockView) =>
         wanted.find(({ sku, nodeId, units }) => (stock.available.get(sku)?.get(nodeId) ?? 0) < units);
