@@ -74,15 +74,20 @@ export const takeFrom = (
   return left === 0 ? shares : undefined;
 };
 
-/** As `takeFrom`, for what has physically happened: what no shard has is taken from shard 0, below zero (rule 13). */
+/**
+ * As `takeFrom`, for what has physically happened: what no shard has is taken from shard 0, below zero (rule 13). What
+ * one shard has may be owed by another: `short` is what the level as a whole lacks.
+ */
 export const takeAnyway = (shards: readonly Left[], units: number, id: string): { shares: Share[]; short: number } => {
   const there = shards.reduce((sum, { available }) => sum + Math.max(0, available), 0);
+  const total = shards.reduce((sum, { available }) => sum + available, 0);
   const whole = takeFrom(shards, Math.min(units, there), [], id)!.filter((share) => share.units > 0);
-  const short = Math.max(0, units - there);
-  if (short === 0) return { shares: whole, short };
+  const short = Math.max(0, units - Math.max(0, total));
+  const nowhere = Math.max(0, units - there);
+  if (nowhere === 0) return { shares: whole, short };
   const first = whole.find(({ shard }) => shard === 0);
   const others = whole.filter(({ shard }) => shard !== 0);
-  return { shares: [{ shard: 0, units: (first?.units ?? 0) + short }, ...others], short };
+  return { shares: [{ shard: 0, units: (first?.units ?? 0) + nowhere }, ...others], short };
 };
 
 /**
