@@ -39,7 +39,7 @@ const inboxPart = (table: string, envelope: Envelope, now: string): Part => ({
       expiresAt: epochSeconds(now) + INBOX_KEPT_SECONDS,
     },
   },
-  guards: [{ guard: 'absent' }],
+  guards: [{ guard: 'once' }],
   refusal: { problem: 'already-exists', detail: 'this event was acted on before' },
 });
 

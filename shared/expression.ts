@@ -28,6 +28,7 @@ export class Expression {
   condition(guard: Guard): string {
     switch (guard.guard) {
       case 'absent':
+      case 'once':
         return `attribute_not_exists(${this.name('pk')})`;
       case 'exists':
         return `attribute_exists(${this.name('pk')})`;

@@ -46,7 +46,7 @@ export const rememberAnswer = (command: CommandKey, answer: StoredAnswer, now: I
       expiresAt: epochSeconds(now) + KEPT_SECONDS,
     },
   },
-  guards: [{ guard: 'absent' }],
+  guards: [{ guard: 'once' }],
   refusal: { problem: 'already-exists', detail: 'this command was carried out before' },
 });
 

@@ -19,9 +19,13 @@ export type Attributes = Record<string, unknown>;
 /**
  * What has to be true for a write to happen. Guards are data, not expressions, so that the one place that turns them
  * into DynamoDB conditions can be read at a glance and a test can weaken one and watch the invariants break.
+ *
+ * `absent`: it is not there now, and may come and go. `once`: it was never there, and is kept once it is, longer than
+ * any attempt may be under way; so it tells whether the commit that makes it was carried out.
  */
 export type Guard =
   | { guard: 'absent' }
+  | { guard: 'once' }
   | { guard: 'exists' }
   | { guard: 'without'; attribute: string }
   | { guard: 'version'; version: number }
@@ -134,6 +138,10 @@ const isAsWritten = (write: Write, item: Attributes | undefined): boolean => {
   return Object.entries(wanted).every(([name, value]) => value === undefined || isDeepStrictEqual(item[name], value));
 };
 
+/** The write of a transaction that tells whether it was carried out, by standing there. */
+const traceOf = (parts: readonly Part[]): Part | undefined =>
+  parts.find(({ guards }) => guards.some(({ guard }) => guard === 'once'));
+
 /**
  * One write alone needs no transaction, which would cost twice the units, where its guard fails on what it wrote
  * itself. Two need one, because only a transaction has a token to tell that an attempt which arrives late was carried
@@ -211,32 +219,26 @@ const createWrites = (options: TablesOptions, get: Tables['get']): Pick<Tables, 
 
   const writeAlone = async (part: Part): Promise<void> => {
     const { Put, Update, Delete } = toTransactItem(part, nameOf(part.table));
-    try {
-      if (Put !== undefined) await send('PutItem', Put);
-      else if (Update !== undefined) await send('UpdateItem', Update);
-      else await send('DeleteItem', Delete!);
-    } catch (error) {
-      const { name, attempts } = error as AwsError;
-      // The attempt before may have been carried out, its answer lost; then its own trace fails the guard (rule 4).
-      const isDone = async () => isAsWritten(part.write, await get(part.table, keyOf(part.write)));
-      if (name === 'ConditionalCheckFailedException' && attempts > 1 && (await isDone())) return;
-      throw error;
-    }
+    if (Put !== undefined) await send('PutItem', Put);
+    else if (Update !== undefined) await send('UpdateItem', Update);
+    else await send('DeleteItem', Delete!);
   };
 
-  const writeTogether = async (parts: readonly Part[], ClientRequestToken: string): Promise<void> => {
+  const writeTogether = async (parts: readonly Part[], ClientRequestToken: string | undefined): Promise<void> => {
     const TransactItems = parts.map((part) => toTransactItem(part, nameOf(part.table)));
     await send('TransactWriteItems', { TransactItems, ClientRequestToken });
   };
 
   /**
-   * All attempts at one commit share it, those after a conflict, too: DynamoDB carries it out once, even if the first
-   * one arrives last. For longer than 10 minutes, guards do.
+   * All attempts at one commit without a trace share it, those after a conflict, too: DynamoDB carries it out once, even
+   * if the first one arrives last, for 10 minutes.
    */
   const newToken = (): string => {
     const half = () => random().toString(36).slice(2, 14).padEnd(12, '0');
     return `${half()}-${half()}`;
   };
+
+  const stands = async ({ table, write }: Part): Promise<boolean> => isAsWritten(write, await get(table, keyOf(write)));
 
   /** Counts one conflict in some for all, or all would wait for the count. Where it fails, the commit goes on. */
   const countConflict = async ({ table, tally }: Part): Promise<void> => {
@@ -253,15 +255,23 @@ const createWrites = (options: TablesOptions, get: Tables['get']): Pick<Tables, 
     // A command that finds everything as wanted changes nothing; DynamoDB knows no empty transaction.
     if (parts.length === 0) return ok(undefined);
     assertDistinct(parts);
-    const token = newToken();
+    const isAlone = standsAlone(parts);
+    const trace = isAlone ? parts[0] : traceOf(parts);
+    const token = trace === undefined ? newToken() : undefined;
+    let wasUnanswered = false;
     for (let attempt = 0; ; attempt += 1) {
       try {
-        await (standsAlone(parts) ? writeAlone(parts[0]!) : writeTogether(parts, token));
+        await (isAlone ? writeAlone(parts[0]!) : writeTogether(parts, token));
         return ok(undefined);
       } catch (error) {
         const verdict = verdictOf(error as AwsError, parts);
         if (verdict === undefined) throw error;
-        if (verdict !== 'retry') return { ok: false, refusal: verdict };
+        wasUnanswered ||= (error as AwsError).attempts > 1;
+        if (verdict !== 'retry') {
+          // An attempt before may have been carried out, its answer lost; then its own trace fails the guard (rule 4).
+          const isDone = wasUnanswered && trace !== undefined && (await stands(trace));
+          return isDone ? ok(undefined) : { ok: false, refusal: verdict };
+        }
         await Promise.all(contended(error as AwsError, parts).map(countConflict));
         if (attempt >= CONFLICT_RETRIES_MAX) {
           return { ok: false, refusal: { problem: 'too-busy', detail: 'others write the same items, try again' } };

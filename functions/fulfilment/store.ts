@@ -58,7 +58,7 @@ export const worklistOf = async (
 export const newPart = (order: FulfilmentWork): Part<'changed-meanwhile'> => {
   const { fulfilmentOrderId: id, orderId, method, ...rest } = order;
   const item = { ...ownKey(order), ...rest, byNodePk: order.nodeId, byNodeSk: `${order.createdAt}#${id}` };
-  return put(TABLE, item, [{ guard: 'absent' }], changedMeanwhile(`fulfilment order ${id}`));
+  return put(TABLE, item, [{ guard: 'once' }], changedMeanwhile(`fulfilment order ${id}`));
 };
 
 /** A fulfilment order as it is after a change. Writes what may change, and leaves the rest alone. */

@@ -113,6 +113,6 @@ export const fixedParts = (importId: string, fixed: FixedRow): Part<'changed-mea
   const refusal = changedMeanwhile(`line ${fixed.line} of import ${importId}`);
   return [
     remove(TABLE, lineKey('QUARANTINE', importId, fixed.line), [{ guard: 'exists' }], refusal),
-    put(TABLE, { ...lineKey('FIXED', importId, fixed.line), ...fixed }, [{ guard: 'absent' }], refusal),
+    put(TABLE, { ...lineKey('FIXED', importId, fixed.line), ...fixed }, [{ guard: 'once' }], refusal),
   ];
 };

@@ -60,7 +60,7 @@ const bookingParts = (
     put(
       TABLE,
       { pk: pkOf(customerId), sk: `${ENTRY_PREFIX}${at}#${kind}#${orderId}`, kind, orderId, ...deltas, at },
-      [{ guard: 'absent' }],
+      [{ guard: 'once' }],
       changedMeanwhile('the ledger of points'),
     ),
   ];
@@ -75,7 +75,7 @@ export const earn = (lot: PointsLot, completedAt: Instant): Change<'changed-mean
       put(
         TABLE,
         { ...key, ...lot, status: 'PENDING', ...dueAt(maturesAt, orderId) },
-        [{ guard: 'absent' }],
+        [{ guard: 'once' }],
         changedMeanwhile(`what ${orderId} earned`),
       ),
       ...bookingParts('EARN', lot, completedAt),

@@ -109,7 +109,7 @@ export const createOrder = (order: OrderSnapshot): Part<'changed-meanwhile'> =>
       ...toItem(order),
       ...dueAt(order.payBy, order.orderId),
     } satisfies OrderItem as Key & Attributes,
-    [{ guard: 'absent' }],
+    [{ guard: 'once' }],
     { problem: 'changed-meanwhile', detail: `${order.orderId} exists already` },
   );
 
@@ -160,7 +160,7 @@ export const orderOfReference = async (
 
 /** A channel's number for an order, taken once and for ever. */
 export const takeReference = (channelId: string, reference: string, orderId: string): Part<'already-exists'> =>
-  put(TABLE, { ...referenceKey(channelId, reference), orderId }, [{ guard: 'absent' }], {
+  put(TABLE, { ...referenceKey(channelId, reference), orderId }, [{ guard: 'once' }], {
     problem: 'already-exists',
     detail: `an order with the reference ${reference} was placed before`,
   });

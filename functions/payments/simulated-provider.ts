@@ -62,7 +62,7 @@ const chargesIn = (tables: Tables) => {
       const part = put(
         TABLE,
         { ...chargeKey(key), ...wanted },
-        [found === undefined ? { guard: 'absent' } : { guard: 'one-of', attribute: 'state', values: [found.state] }],
+        [found === undefined ? { guard: 'once' } : { guard: 'one-of', attribute: 'state', values: [found.state] }],
         { problem: 'changed-meanwhile', detail: 'the charge was changed meanwhile' },
       );
       const written = await tables.commit([part]);

@@ -53,7 +53,7 @@ export const initiate = (payment: PaymentRecord): Change<'payment-in-progress'> 
         ...payment,
         ...dueAt(plusSeconds(payment.createdAt, IN_FLIGHT_SECONDS), payment.paymentId),
       },
-      [{ guard: 'absent' }],
+      [{ guard: 'once' }],
       { problem: 'payment-in-progress', detail: `attempt ${payment.attempt} is under way` },
     ),
   ]);

@@ -61,7 +61,7 @@ export const tillAndSale = async (
 export const salePart = (sale: Sale): Part<'changed-meanwhile'> => {
   const { tillId, saleId } = sale;
   const refusal = changedMeanwhile(`sale ${saleId} of ${tillId}`);
-  return put(TABLE, { ...saleKey(tillId, saleId), ...sale }, [{ guard: 'absent' }], refusal);
+  return put(TABLE, { ...saleKey(tillId, saleId), ...sale }, [{ guard: 'once' }], refusal);
 };
 
 /** What is on record around one entry of a journal. */
@@ -118,7 +118,7 @@ export const settlingParts = (till: Till, kept: KeptEntry): Part<'changed-meanwh
       ],
       refusal,
     ),
-    put(TABLE, { ...entryKey(tillId, kept.sequence), ...kept }, [{ guard: 'absent' }], refusal),
+    put(TABLE, { ...entryKey(tillId, kept.sequence), ...kept }, [{ guard: 'once' }], refusal),
   ];
 };
 
@@ -131,7 +131,7 @@ export const conflictPart = (
   put(
     TABLE,
     { ...conflictKey(tillId, kept), ...kept, arrivedAt },
-    [{ guard: 'absent' }],
+    [{ guard: 'once' }],
     changedMeanwhile(`a conflict of ${tillId}`),
   );
 

@@ -88,6 +88,11 @@ describe('every grant of a contract', () => {
     );
     expect([...written].sort()).toEqual([...granted].sort());
   });
+
+  it.each(cases)('%s may read what it puts, to see whether it was put (ADR 19)', (_, { grants }, role) => {
+    const tables = Object.entries(grants[role]?.tables ?? {}).filter(([name]) => name !== 'outbox');
+    for (const [, actions] of tables) if (actions.includes('PutItem')) expect(actions).toContain('GetItem');
+  });
 });
 
 describe('every route', () => {

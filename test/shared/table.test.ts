@@ -84,7 +84,7 @@ describe('a commit', () => {
   });
 
   it.each([
-    ['put', (key: { pk: string; sk: string }) => putPart({ ...key, name: 'mine' }, { guard: 'absent' })],
+    ['put', (key: { pk: string; sk: string }) => putPart({ ...key, name: 'mine' }, { guard: 'once' })],
     [
       'deleted',
       (key: { pk: string; sk: string }) =>
@@ -115,7 +115,57 @@ describe('a commit', () => {
         throw error;
       }),
     );
-    expect(await commit(putPart({ ...key, name: 'mine' }, { guard: 'absent' }))).toMatchObject({ ok: false });
+    expect(await commit(putPart({ ...key, name: 'mine' }, { guard: 'once' }))).toMatchObject({ ok: false });
+  });
+
+  it('that makes something for ever needs no token: a lost answer is read off it, in one write or in many', async () => {
+    const [counter, mark] = [newKey(), newKey()];
+    await commit(putPart({ ...counter, units: 0 }));
+    const tokens: unknown[] = [];
+    intercept(async (operation, input, next) => {
+      if (operation === 'GetItem') return next(input);
+      if (tokens.push((input as { ClientRequestToken?: string }).ClientRequestToken) > 1) return next(input);
+      await next(input);
+      // The sender tries again, meets somebody's transaction, and is heard: the commit has to try a third time.
+      throw Object.assign(new AwsError('TransactionCanceledException', 'conflict', [{ Code: 'TransactionConflict' }]), {
+        attempts: 2,
+      });
+    });
+    const adding = update(TABLE, counter, { add: { units: 1 } }, [], REFUSED);
+    expect(await commit(adding, putPart({ ...mark, name: 'mine' }, { guard: 'once' }))).toEqual({
+      ok: true,
+      value: undefined,
+    });
+    expect(tokens).toEqual([undefined, undefined]);
+    expect(await runtime.tables.get(TABLE, counter)).toMatchObject({ units: 1 });
+  });
+
+  it('whose mark was made by somebody else meanwhile is refused, however often it was sent', async () => {
+    const [counter, mark] = [newKey(), newKey()];
+    await commit(putPart({ ...counter, units: 0 }), putPart({ ...mark, name: 'theirs' }));
+    intercept((_, input, next) =>
+      next(input).catch((error: AwsError) => {
+        error.attempts = 2;
+        throw error;
+      }),
+    );
+    const adding = update(TABLE, counter, { add: { units: 1 } }, [], REFUSED);
+    expect(await commit(adding, putPart({ ...mark, name: 'mine' }, { guard: 'once' }))).toMatchObject({ ok: false });
+    expect(await runtime.tables.get(TABLE, counter)).toMatchObject({ units: 0 });
+  });
+
+  it('without such a mark has one token for all attempts', async () => {
+    const tokens = new Set<unknown>();
+    let conflicts = 2;
+    intercept((operation, input, next) => {
+      if (operation !== 'TransactWriteItems') return next(input);
+      tokens.add((input as { ClientRequestToken?: string }).ClientRequestToken);
+      conflicts -= 1;
+      if (conflicts < 0) return next(input);
+      throw new AwsError('TransactionCanceledException', 'conflict', [{ Code: 'TransactionConflict' }]);
+    });
+    expect(await commit(putPart(newKey()), putPart(newKey()))).toMatchObject({ ok: true });
+    expect([...tokens]).toEqual([expect.stringMatching(/^[a-z0-9]{12}-[a-z0-9]{12}$/)]);
   });
 });
 

@@ -38,9 +38,11 @@ export const rewriting =
         }
       : tables;
 
-/** Leaves guards out. */
-export const without = (which: Which, ...guards: Guard['guard'][]): NonNullable<Bug['tables']> =>
-  rewriting(which, (part) => [{ ...part, guards: part.guards.filter(({ guard }) => !guards.includes(guard)) }]);
+/** Leaves guards out; with `absent` also that which is for ever. */
+export const without = (which: Which, ...guards: Guard['guard'][]): NonNullable<Bug['tables']> => {
+  const left = new Set(guards.includes('absent') ? [...guards, 'once'] : guards);
+  return rewriting(which, (part) => [{ ...part, guards: part.guards.filter(({ guard }) => !left.has(guard)) }]);
+};
 
 /** Leaves whole writes out. */
 export const forgetting = (which: Which): NonNullable<Bug['tables']> => rewriting(which, () => []);

@@ -40,7 +40,7 @@ const entryPart = (move: Move, cause: Cause): Part<'changed-meanwhile'> => {
       byTimePk: timelinePk(move),
       byTimeSk: `${cause.now}#${movementId}`,
     },
-    [{ guard: 'absent' }],
+    [{ guard: 'once' }],
     { problem: 'changed-meanwhile', detail: `${movementId} of ${sku} at ${nodeId} was booked before` },
   );
 };

@@ -59,6 +59,6 @@ export const resolutionParts = (resolved: Discrepancy): Part<'changed-meanwhile'
   const refusal = { problem: 'changed-meanwhile' as const, detail: `${discrepancyId} was resolved meanwhile` };
   return [
     remove(TABLE, openKey(nodeId, discrepancyId), [{ guard: 'exists' }], refusal),
-    put(TABLE, { ...resolvedKey(nodeId, discrepancyId), ...resolved }, [{ guard: 'absent' }], refusal),
+    put(TABLE, { ...resolvedKey(nodeId, discrepancyId), ...resolved }, [{ guard: 'once' }], refusal),
   ];
 };

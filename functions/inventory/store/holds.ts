@@ -34,7 +34,7 @@ export const newHoldPart = ({ holdId, lines, ...rest }: Hold): Part<'changed-mea
         ...(shares.length === 1 && shares[0]!.shard === 0 ? {} : { shares }),
       })),
     },
-    [{ guard: 'absent' }],
+    [{ guard: 'once' }],
     { problem: 'changed-meanwhile', detail: `${holdId} exists already` },
   );
 

@@ -81,4 +81,4 @@ export const onceAt = <D extends Attributes>(tables: Tables, key: Key): Promise<
   tables.get(TABLE, key);
 
 export const oncePart = (key: Key, done: Attributes): Part<'changed-meanwhile'> =>
-  put(TABLE, { ...key, ...done }, [{ guard: 'absent' }], changedMeanwhile(`${key.pk} ${key.sk}`));
+  put(TABLE, { ...key, ...done }, [{ guard: 'once' }], changedMeanwhile(`${key.pk} ${key.sk}`));
