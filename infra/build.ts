@@ -28,7 +28,6 @@ export const bundleFunctions = async (): Promise<void> => {
     format: 'esm',
     mainFields: ['module', 'main'],
     minify: true,
-    alias: { '@aws-sdk/credential-provider-node': join(ROOT, 'infra', 'lambda-credentials.ts') },
     // Some dependencies are CommonJS inside an ES module bundle and call require for Node's own modules.
     banner: { js: "import{createRequire as __r}from'node:module';const require=__r(import.meta.url);" },
     logLevel: 'warning',

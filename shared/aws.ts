@@ -1,14 +1,22 @@
 import type { Connection } from './connection.ts';
+import { type Env, remembering, required } from './env.ts';
 import { type Credentials, signerFor } from './signing.ts';
 
 /** An AWS service as its JSON protocol names it. */
 export interface AwsApi {
-  /** In signatures. */
-  service: string;
+  /** In signatures and in the name of its endpoint. */
+  service: keyof typeof ENDPOINT_VARIABLES;
   /** In front of the operation's name, in `x-amz-target`. */
   target: string;
   json: '1.0' | '1.1';
 }
+
+/** The SDKs' own variables that name another endpoint than AWS's. */
+const ENDPOINT_VARIABLES = {
+  dynamodb: 'AWS_ENDPOINT_URL_DYNAMODB',
+  events: 'AWS_ENDPOINT_URL_EVENTBRIDGE',
+  states: 'AWS_ENDPOINT_URL_SFN',
+} as const;
 
 interface Address {
   protocol: string;
@@ -16,7 +24,7 @@ interface Address {
   port?: number | undefined;
 }
 
-/** The configuration of an SDK client: whose it is and where it sends to. */
+/** Who calls and where to, as an SDK client's configuration says it. */
 export interface AwsClient {
   config: {
     credentials(): Promise<Credentials>;
@@ -25,6 +33,32 @@ export interface AwsClient {
     endpointProvider?(at: { Region: string; UseDualStack: boolean; UseFIPS: boolean }): { url: URL };
   };
 }
+
+const addressAt = ({ protocol, hostname, port }: URL): Address => ({
+  ...{ protocol, hostname },
+  ...(port === '' ? {} : { port: Number(port) }),
+});
+
+/**
+ * A function's own client: Lambda tells it its role's credentials and its region, the stack the suffix of AWS's names
+ * there. Loading the SDK's client for that would take a third of a cold start (ADR 20).
+ */
+export const functionsClient = (env: Env, { service }: AwsApi): AwsClient => {
+  const setting = remembering((name) => required(env, name));
+  const sessionToken = env.AWS_SESSION_TOKEN;
+  const awsUrl = () => `https://${service}.${setting('AWS_REGION')}.${setting('URL_SUFFIX')}`;
+  return {
+    config: {
+      region: async () => setting('AWS_REGION'),
+      credentials: async () => ({
+        accessKeyId: setting('AWS_ACCESS_KEY_ID'),
+        secretAccessKey: setting('AWS_SECRET_ACCESS_KEY'),
+        sessionToken,
+      }),
+      endpoint: async () => addressAt(new URL(env[ENDPOINT_VARIABLES[service]] ?? awsUrl())),
+    },
+  };
+};
 
 /** AWS refused: `name` is its code, e.g. `TransactionCanceledException`. */
 export class AwsError extends Error {
@@ -65,8 +99,7 @@ const errorOf = (status: number, text: string): AwsError & { isTransient: boolea
 const addressOf = async ({ config }: AwsClient): Promise<Address> => {
   if (config.endpoint !== undefined) return config.endpoint();
   const Region = await config.region();
-  const { url } = config.endpointProvider!({ Region, UseDualStack: false, UseFIPS: false });
-  return { protocol: url.protocol, hostname: url.hostname };
+  return addressAt(config.endpointProvider!({ Region, UseDualStack: false, UseFIPS: false }).url);
 };
 
 /** The wire, time and chance of whoever calls. */
@@ -77,7 +110,7 @@ export interface Surroundings {
   sleep(ms: number): Promise<void>;
 }
 
-/** One attempt at a call. Credentials and region are the SDK's to look up, and to renew. */
+/** One attempt at a call. Credentials and region are the client's to look up, and to renew. */
 const attemptOf = (
   client: AwsClient,
   { service, target, json }: AwsApi,

@@ -1,8 +1,8 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { AwsClient } from './aws.ts';
+import { type AwsClient, functionsClient } from './aws.ts';
 import type { Change } from './change.ts';
 import { type Connection, keptConnections } from './connection.ts';
-import { type Send, senderOf } from './dynamo.ts';
+import { DYNAMODB, type Send, senderOf } from './dynamo.ts';
+import { type Env, remembering, required } from './env.ts';
 import { idsFrom, type NewId } from './ids.ts';
 import { type Cause, outboxPart } from './outbox.ts';
 import type { ProblemName } from './problem.ts';
@@ -21,7 +21,7 @@ export interface Runtime {
 }
 
 export interface World {
-  env: Record<string, string | undefined>;
+  env: Env;
   clockMs(): number;
   random(): number;
   client?: AwsClient;
@@ -35,38 +35,22 @@ export interface World {
 /** Environment variable that holds the physical table name of a capability. */
 export const tableVariable = (capability: string): string => `TABLE_${capability.toUpperCase().replaceAll('-', '_')}`;
 
-/** The value of an environment variable that the stack sets. A missing one is a broken deployment. */
-export const required = (env: World['env'], name: string): string => {
-  const value = env[name];
-  if (value === undefined || value === '') throw new Error(`environment variable ${name} is not set`);
-  return value;
-};
-
-/** The endpoint of a service where the SDK's own variable names one; AWS's otherwise. */
-export const clientOptions = (
-  env: World['env'],
-  service: 'DYNAMODB' | 'EVENTBRIDGE' | 'SFN',
-): { endpoint?: string } => {
-  const endpoint = env[`AWS_ENDPOINT_URL_${service}`];
-  return endpoint === undefined ? {} : { endpoint };
-};
-
 const realSleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export const createRuntime = (world: World): Runtime => {
-  const { env, clockMs, random, client, connection = keptConnections(), intercept, simulated } = world;
+  const { env, clockMs, random, connection = keptConnections(), intercept, simulated } = world;
+  const client = world.client ?? functionsClient(env, DYNAMODB);
   const sleep = simulated?.sleep ?? realSleep;
-  const dynamo = client ?? new DynamoDBClient(clientOptions(env, 'DYNAMODB'));
-  const send = senderOf(dynamo, { connection, clockMs, random, sleep });
+  const send = senderOf(client, { connection, clockMs, random, sleep });
   return {
     tables: createTables({
       send: intercept === undefined ? send : intercept(send),
-      nameOf: (table) => required(env, tableVariable(table)),
+      nameOf: remembering((table) => required(env, tableVariable(table))),
       random,
       sleep,
     }),
     now: () => instantOf(clockMs()),
-    newId: simulated === undefined ? idsFrom(clockMs) : idsFrom(clockMs, random),
+    newId: idsFrom(clockMs, simulated === undefined ? undefined : random),
     random,
     sleep,
   };

@@ -1,9 +1,9 @@
-import { SFNClient } from '@aws-sdk/client-sfn';
-import { callerOf } from '../../shared/aws.ts';
+import { type AwsApi, callerOf, functionsClient } from '../../shared/aws.ts';
 import { keptConnections } from '../../shared/connection.ts';
+import { required } from '../../shared/env.ts';
 import { reactions } from '../../shared/events.ts';
 import { operations } from '../../shared/http.ts';
-import { clientOptions, createRuntime, required } from '../../shared/runtime.ts';
+import { createRuntime } from '../../shared/runtime.ts';
 import { runTasks } from '../../shared/tasks.ts';
 import { handlers as apiHandlers } from './api.ts';
 import fulfilment from './contract.ts';
@@ -12,9 +12,10 @@ import { workflowOn } from './step-functions.ts';
 import { handlers as taskHandlers } from './tasks.ts';
 
 const runtime = createRuntime({ env: process.env, clockMs: Date.now, random: Math.random });
+const STEP_FUNCTIONS: AwsApi = { service: 'states', target: 'AWSStepFunctions', json: '1.0' };
 const callStepFunctions = callerOf<'StartExecution' | 'SendTaskSuccess'>(
-  new SFNClient(clientOptions(process.env, 'SFN')),
-  { service: 'states', target: 'AWSStepFunctions', json: '1.0' },
+  functionsClient(process.env, STEP_FUNCTIONS),
+  STEP_FUNCTIONS,
   { ...runtime, connection: keptConnections(), clockMs: Date.now },
 );
 const workflow = workflowOn({

@@ -1,20 +1,22 @@
-import { EventBridgeClient, type PutEventsCommandOutput } from '@aws-sdk/client-eventbridge';
+import type { PutEventsCommandOutput } from '@aws-sdk/client-eventbridge';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
-import { callerOf } from '../../shared/aws.ts';
+import { type AwsApi, callerOf, functionsClient } from '../../shared/aws.ts';
 import { keptConnections } from '../../shared/connection.ts';
+import { required } from '../../shared/env.ts';
 import type { OutboxItem } from '../../shared/outbox.ts';
-import { clientOptions, createRuntime, required } from '../../shared/runtime.ts';
+import { createRuntime } from '../../shared/runtime.ts';
 import { runTasks } from '../../shared/tasks.ts';
 import outbox from './contract.ts';
 import { type PutEvents, publish, sweep } from './publish.ts';
 
 const runtime = createRuntime({ env: process.env, clockMs: Date.now, random: Math.random });
-const callEventBridge = callerOf<'PutEvents'>(
-  new EventBridgeClient(clientOptions(process.env, 'EVENTBRIDGE')),
-  { service: 'events', target: 'AWSEvents', json: '1.1' },
-  { ...runtime, connection: keptConnections(), clockMs: Date.now },
-);
+const EVENT_BRIDGE: AwsApi = { service: 'events', target: 'AWSEvents', json: '1.1' };
+const callEventBridge = callerOf<'PutEvents'>(functionsClient(process.env, EVENT_BRIDGE), EVENT_BRIDGE, {
+  ...runtime,
+  connection: keptConnections(),
+  clockMs: Date.now,
+});
 const bus = required(process.env, 'BUS_NAME');
 
 const putEvents: PutEvents = async (entries) => {

@@ -1,5 +1,6 @@
+import { required } from '../../shared/env.ts';
 import { operations } from '../../shared/http.ts';
-import { createRuntime, required } from '../../shared/runtime.ts';
+import { createRuntime } from '../../shared/runtime.ts';
 import { handlers } from './api.ts';
 import platform from './contract.ts';
 

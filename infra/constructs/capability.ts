@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
 import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { type EventBus, Match, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
@@ -59,7 +59,7 @@ export class CapabilityResources extends Construct {
       description: `${contract.name}, ${role}: ${contract.summary}`.slice(0, 256),
       timeout: TIMEOUT[role],
       environment: {
-        STAGE: around.stage,
+        ...{ STAGE: around.stage, URL_SUFFIX: Aws.URL_SUFFIX },
         ...Object.fromEntries(tables.map(([name, table]) => [tableVariable(name), table.tableName])),
         ...(grants.workflow === undefined ? {} : { WORKFLOW_ARN: around.workflowArn }),
         ...(grants.bus === undefined ? {} : { BUS_NAME: around.bus.eventBusName }),

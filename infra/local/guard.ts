@@ -1,4 +1,4 @@
-import http from 'node:http';
+import type http from 'node:http';
 import https from 'node:https';
 import { syncBuiltinESMExports } from 'node:module';
 import { needsOf, type Surroundings } from './access.ts';
@@ -34,7 +34,8 @@ export function installGuard(guarded: Guarded, report: (action: string, resource
     }
   };
 
-  for (const protocol of [http, https]) {
+  // Not imported, as in shared/connection.ts.
+  for (const protocol of [process.getBuiltinModule('node:http'), https]) {
     const request = protocol.request.bind(protocol) as (...options: unknown[]) => http.ClientRequest;
     protocol.request = ((...args: unknown[]) => {
       const options = optionsOf(args);
