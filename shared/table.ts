@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { AwsError } from './aws.ts';
 import { backoffMs, contended, isContention, RETRY_BASE_MS } from './contention.ts';
@@ -7,6 +6,7 @@ import type { Send } from './dynamo.ts';
 import { Expression, toTransactItem, toWire } from './expression.ts';
 import type { ProblemName } from './problem.ts';
 import { ok, type Refusal, type Result } from './result.ts';
+import { isAsWritten, standsAlone, traceOf } from './traces.ts';
 
 /** Where an item stands inside its table. */
 export interface Key {
@@ -128,30 +128,6 @@ const verdictOf = <P extends ProblemName>(
       : -1;
   if (failed >= 0) return parts[failed]!.refusal;
   return isContention(error) ? 'retry' : undefined;
-};
-
-/** True where an item stands as a write that may have been carried out would have left it. */
-const isAsWritten = (write: Write, item: Attributes | undefined): boolean => {
-  if (write.kind === 'delete') return item === undefined;
-  if (item === undefined) return false;
-  const wanted = write.kind === 'put' ? write.item : write.kind === 'update' ? (write.set ?? {}) : {};
-  return Object.entries(wanted).every(([name, value]) => value === undefined || isDeepStrictEqual(item[name], value));
-};
-
-/** The write of a transaction that tells whether it was carried out, by standing there. */
-const traceOf = (parts: readonly Part[]): Part | undefined =>
-  parts.find(({ guards }) => guards.some(({ guard }) => guard === 'once'));
-
-/**
- * One write alone needs no transaction, which would cost twice the units, where its guard fails on what it wrote
- * itself. Two need one, because only a transaction has a token to tell that an attempt which arrives late was carried
- * out before: adding to a number, and making what may be taken away again meanwhile (a cart that became an order).
- */
-const standsAlone = (parts: readonly Part[]): boolean => {
-  const [part, another] = parts;
-  if (part === undefined || another !== undefined || part.write.kind === 'check') return false;
-  const adds = part.write.kind === 'update' && part.write.add !== undefined;
-  return !adds && !part.guards.some(({ guard }) => guard === 'absent');
 };
 
 const rangeCondition = (input: QueryInput, expression: Expression, skName: string): string => {

@@ -129,10 +129,7 @@ async function start(options: CloudOptions, closers: Closer[]): Promise<Omit<Loc
   const mappings = template.resources('AWS::Lambda::EventSourceMapping');
   const streams = keep(new Streams({ journal, source, mappings, tables, functions, send }));
   keep(events.schedules);
-  const nudged = { invoke: nudging(functions, streams) };
-  const gateway = keep(
-    await startGateway({ template, functions: nudged, identity, accountId: place.account, port, host }),
-  );
+  const gateway = keep(await startGateway({ template, functions, identity, accountId: place.account, port, host }));
 
   await streams.start();
   workflows.resume();
@@ -195,12 +192,6 @@ function eventService(bus: EventBus, operation: string, body: Properties): unkno
   if (operation === 'PutEvents') return bus.putEvents((body.Entries ?? []) as BusEntry[]);
   throw refusal('UnknownOperationException', `The local event bus does not serve ${operation}.`);
 }
-
-/** Calls functions, and has the streams looked at when one has answered: it has probably written something. */
-const nudging =
-  (functions: FunctionHost, streams: Streams): FunctionHost['invoke'] =>
-  (functionArn, event) =>
-    functions.invoke(functionArn, event).finally(() => streams.nudge());
 
 /** Last opened, first closed. A part that fails to close does not keep the others open. */
 async function closeAll(closers: Closer[]): Promise<void> {

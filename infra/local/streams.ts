@@ -17,19 +17,17 @@ interface StreamsOptions {
   now?: () => number;
 }
 
-const BUSY_MILLISECONDS = 25;
-const IDLE_MILLISECONDS = 100;
+const LOOK_MILLISECONDS = 100;
 const TRIM_MILLISECONDS = 10_000;
 
 /**
- * Runs the event source mappings. Looks for new records every 25 ms while there are some, every 100 ms when not: what
- * came meanwhile is one batch, and a batch costs as much as a record. Lambda looks four times a second.
+ * Runs the event source mappings. Looks for new records ten times a second: what came meanwhile is one batch, and a batch
+ * costs as much as a record. Lambda looks four times a second.
  */
 export class Streams {
   readonly #options: StreamsOptions;
   readonly #mappings: StreamMapping[];
   #head = -1;
-  #delay = BUSY_MILLISECONDS;
   #timer: NodeJS.Timeout | undefined;
   #trimmer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -65,14 +63,6 @@ export class Streams {
     await this.#look();
     this.#trimmer = setInterval(() => void this.#trimQuietly(), TRIM_MILLISECONDS);
     this.#trimmer.unref();
-  }
-
-  /** Something was probably written: look soon. */
-  nudge(): void {
-    if (this.#closed || this.#delay === BUSY_MILLISECONDS) return;
-    this.#delay = BUSY_MILLISECONDS;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#look(), BUSY_MILLISECONDS);
   }
 
   /** Resolves when every record written so far, and what its handling wrote, is handled. */
@@ -123,13 +113,10 @@ export class Streams {
       const head = await this.#options.source.head();
       const isNew = head !== this.#head;
       this.#head = head;
-      this.#delay = isNew ? BUSY_MILLISECONDS : Math.min(this.#delay * 1.3, IDLE_MILLISECONDS);
       if (isNew || this.#options.source.mustAsk) for (const mapping of this.#mappings) mapping.wake();
     } catch (error) {
       console.error('The table streams cannot be read, trying again:', error);
-      this.#delay = IDLE_MILLISECONDS;
     }
-    clearTimeout(this.#timer);
-    if (!this.#closed) this.#timer = setTimeout(() => void this.#look(), this.#delay);
+    if (!this.#closed) this.#timer = setTimeout(() => void this.#look(), LOOK_MILLISECONDS);
   }
 }

@@ -52,7 +52,8 @@ export const SHORT_SALE = { shards: [1, 4], buyers: 600, units: 300, seed: 1, fi
 
 const range = ({ min, max }: { min: number; max: number }): string => `${min} to ${max} ms`;
 
-const wasInTime = ({ tended }: HotFigures): boolean => (tended.opened[0]?.atSeconds ?? Infinity) < tended.seconds;
+/** Shards that open by themselves have helped where the sale was over sooner by a tenth than with one. */
+const wasInTime = ({ fixed, tended }: HotFigures): boolean => tended.seconds < 0.9 * fixed[0]!.seconds;
 
 export const pageOf = (figures: HotFigures, short: HotFigures): string => {
   const { buyers, units, seed, firstLookSeconds, tended } = figures;
@@ -94,7 +95,7 @@ last unit was sold after ${tended.seconds} s. ${wasInTime(figures) ? '' : 'That 
 
 ## The short sale
 
-${short.units} units to ${short.buyers} buyers, seed ${short.seed}, first look after ${short.firstLookSeconds} s${wasInTime(short) ? ', which was in time' : ''}; \`test/hot/sale.test.ts\` repeats it and compares.
+${short.units} units to ${short.buyers} buyers, seed ${short.seed}, first look after ${short.firstLookSeconds} s, which was ${wasInTime(short) ? 'in time' : 'too late to help'}; \`test/hot/sale.test.ts\` repeats it and compares.
 
 ${tableOf(short)}
 `;

@@ -332,7 +332,7 @@ it('records are trimmed once every mapping has read them, and not before', async
   expect(left()).toEqual(['o-5']);
 });
 
-it('a record is handed over within a few milliseconds while there is traffic', { retry: 2 }, async () => {
+it('a record is handed over at the next look, about a tenth of a second away at most', { retry: 2 }, async () => {
   const dataDir = temporaryDirectory();
   const latencies: number[] = [];
   let written = 0;
@@ -352,7 +352,7 @@ it('a record is handed over within a few milliseconds while there is traffic', {
     await next;
   }
   latencies.sort((a, b) => a - b);
-  expect(latencies[10]).toBeLessThan(60);
+  expect(latencies[10]).toBeLessThan(250);
 });
 
 it('the streams of another endpoint are read through its API, restarts and LATEST included', async () => {

@@ -1,0 +1,28 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Attributes, Part, Write } from './table.ts';
+
+/** How a commit is known to have been carried out, when its answer was lost (ADR 19). */
+
+/** True where an item stands as a write that may have been carried out would have left it. */
+export const isAsWritten = (write: Write, item: Attributes | undefined): boolean => {
+  if (write.kind === 'delete') return item === undefined;
+  if (item === undefined) return false;
+  const wanted = write.kind === 'put' ? write.item : write.kind === 'update' ? (write.set ?? {}) : {};
+  return Object.entries(wanted).every(([name, value]) => value === undefined || isDeepStrictEqual(item[name], value));
+};
+
+/** The write of a transaction that tells whether it was carried out, by standing there. */
+export const traceOf = (parts: readonly Part[]): Part | undefined =>
+  parts.find(({ guards }) => guards.some(({ guard }) => guard === 'once'));
+
+/**
+ * One write alone needs no transaction, which would cost twice the units, where its guard fails on what it wrote
+ * itself. Two need one, because only a transaction has a token to tell that an attempt which arrives late was carried
+ * out before: adding to a number, and making what may be taken away again meanwhile (a cart that became an order).
+ */
+export const standsAlone = (parts: readonly Part[]): boolean => {
+  const [part, another] = parts;
+  if (part === undefined || another !== undefined || part.write.kind === 'check') return false;
+  const adds = part.write.kind === 'update' && part.write.add !== undefined;
+  return !adds && !part.guards.some(({ guard }) => guard === 'absent');
+};
