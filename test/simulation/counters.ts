@@ -48,13 +48,18 @@ const send = async (shop: Shop, tillId: TillId, chance: Chance, whole: boolean):
   if (isFine(answer)) journal.settle(answer.body);
 };
 
+const RUSH_MS = 60_000;
+
 /** A till: sells and takes back over the counter, online while it can, into its journal while it cannot. */
 export const till = async (shop: Shop, tillId: TillId): Promise<void> => {
   const { clients, chance, cluster, told } = shop;
   const nodeId = TILLS[tillId];
   const as = associate(nodeId);
   for (let number = 1; shop.mayAct(); number += 1) {
-    await cluster.scheduler.sleep(chance.between(2_000, 40_000));
+    // Now and then all tills of a store ring at the same moment.
+    const isRush = chance.happens(0.4);
+    const { nowMs } = cluster.scheduler;
+    await cluster.scheduler.sleep(isRush ? RUSH_MS - (nowMs % RUSH_MS) : chance.between(2_000, 40_000));
     const kind = chance.weighted({ SALE: 5, RETURN: 4 });
     const units = chance.between(1, 2);
     const sale = {
@@ -65,7 +70,7 @@ export const till = async (shop: Shop, tillId: TillId): Promise<void> => {
     told.counter.set(nodeId, (told.counter.get(nodeId) ?? 0) + (kind === 'SALE' ? -units : units));
     const key = clients.newKey(as);
     const body = { tillId, ...sale };
-    const isOnline = chance.happens(0.5);
+    const isOnline = isRush || chance.happens(0.5);
     const answer = isOnline
       ? await command(shop, as, { operation: 'tills.sell', path: { nodeId }, body, key })
       : undefined;

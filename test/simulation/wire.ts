@@ -41,7 +41,8 @@ const LATENCY_MS = { min: 1, max: 12 };
 const TIMEOUT_MS = 5_000;
 const TOKEN_KEPT_MS = 600_000;
 
-const NEVER = new Promise<never>(() => {});
+/** Each time another one: whoever waits for a promise is remembered by it, and with them all that they know. */
+const never = (): Promise<never> => new Promise(() => {});
 
 const networkError = (name: string): Error => Object.assign(new Error(name), { name });
 
@@ -68,7 +69,7 @@ export class Wire {
   async through<T>(call: Outgoing, act: () => T | Promise<T>, refuse?: (fate: Fate) => T | undefined): Promise<T> {
     const { scheduler, chance } = this.#options;
     const { process, what } = call;
-    if (process.isDead) return NEVER;
+    if (process.isDead) return never();
     this.calls += 1;
     const fate = this.#fateOf(call);
     this.fates.set(fate, (this.fates.get(fate) ?? 0) + 1);
@@ -77,7 +78,7 @@ export class Wire {
     if (fate === 'caller dies before') return this.#die(process);
     if (fate === 'caller sleeps before') await scheduler.sleep(chance.between(20_000, 1_200_000));
     await scheduler.sleep(fate === 'is slow' ? chance.between(500, 4_000) : there());
-    if (process.isDead) return NEVER;
+    if (process.isDead) return never();
     const refusal = refuse?.(fate);
     if (refusal !== undefined) return refusal;
     if (fate === 'never arrives') throw networkError('ECONNRESET');
@@ -91,7 +92,7 @@ export class Wire {
     if (fate === 'caller dies after') return this.#die(process);
     if (fate === 'answer is lost') throw networkError('ECONNRESET');
     if (fate === 'caller sleeps after') await scheduler.sleep(chance.between(20_000, 1_200_000));
-    return process.isDead ? NEVER : answer;
+    return process.isDead ? never() : answer;
   }
 
   /** DynamoDB as shared/aws.ts reaches it: a client that says who calls, and a connection, which is this wire. */
@@ -116,7 +117,7 @@ export class Wire {
 
   #die(process: Process): Promise<never> {
     process.isDead = true;
-    return NEVER;
+    return never();
   }
 
   #dynamo(process: Process, operation: DynamoOperation, input: Record<string, unknown>): Promise<WireAnswer> {
