@@ -46,7 +46,7 @@ const addressAt = ({ protocol, hostname, port }: URL): Address => ({
 export const functionsClient = (env: Env, { service }: AwsApi): AwsClient => {
   const setting = remembering((name) => required(env, name));
   const sessionToken = env.AWS_SESSION_TOKEN;
-  const awsUrl = () => `https://${service}.${setting('AWS_REGION')}.${setting('URL_SUFFIX')}`;
+  const awsUrl = () => `https://${service}.${setting('AWS_REGION')}.${env.URL_SUFFIX ?? 'amazonaws.com'}`;
   return {
     config: {
       region: async () => setting('AWS_REGION'),

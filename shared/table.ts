@@ -100,6 +100,7 @@ const PARTS_MAX = 100;
 /** Contention is retried here and nowhere else; throttling and network faults by the sender (rule 5). */
 const CONFLICT_RETRIES_MAX = 5;
 const CONFLICTS_PER_COUNT = 8;
+const TOO_BUSY: Refusal<'too-busy'> = { problem: 'too-busy', detail: 'others write the same items, try again' };
 
 export const keyOf = (write: Write): Key =>
   write.kind === 'put' ? { pk: write.item.pk, sk: write.item.sk } : write.key;
@@ -240,17 +241,17 @@ const createWrites = (options: TablesOptions, get: Tables['get']): Pick<Tables, 
         await (isAlone ? writeAlone(parts[0]!) : writeTogether(parts, token));
         return ok(undefined);
       } catch (error) {
-        const verdict = verdictOf(error as AwsError, parts);
+        const failure = error as AwsError;
+        const verdict = verdictOf(failure, parts);
         if (verdict === undefined) throw error;
-        wasUnanswered ||= (error as AwsError).attempts > 1;
-        if (verdict !== 'retry') {
+        wasUnanswered ||= failure.attempts > 1;
+        // Where a guard fails and something else is in somebody's hands, that may be an attempt of our own, half way.
+        const isRefused = verdict !== 'retry' && !(wasUnanswered && isContention(failure));
+        if (!isRefused) await Promise.all(contended(failure, parts).map(countConflict));
+        if (isRefused || attempt >= CONFLICT_RETRIES_MAX) {
           // An attempt before may have been carried out, its answer lost; then its own trace fails the guard (rule 4).
           const isDone = wasUnanswered && trace !== undefined && (await stands(trace));
-          return isDone ? ok(undefined) : { ok: false, refusal: verdict };
-        }
-        await Promise.all(contended(error as AwsError, parts).map(countConflict));
-        if (attempt >= CONFLICT_RETRIES_MAX) {
-          return { ok: false, refusal: { problem: 'too-busy', detail: 'others write the same items, try again' } };
+          return isDone ? ok(undefined) : { ok: false, refusal: isRefused ? verdict : TOO_BUSY };
         }
         await sleep(backoffMs(random, attempt));
       }

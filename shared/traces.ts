@@ -1,14 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { toWire } from './expression.ts';
 import type { Attributes, Part, Write } from './table.ts';
 
 /** How a commit is known to have been carried out, when its answer was lost (ADR 19). */
 
-/** True where an item stands as a write that may have been carried out would have left it. */
+/** As it is read again once it was written. */
+const kept = (attributes: Attributes): Attributes => unmarshall(toWire(attributes) as never);
+
+/** True where an item stands as a write that may have been carried out would have left it: nothing less, nothing more. */
 export const isAsWritten = (write: Write, item: Attributes | undefined): boolean => {
   if (write.kind === 'delete') return item === undefined;
   if (item === undefined) return false;
-  const wanted = write.kind === 'put' ? write.item : write.kind === 'update' ? (write.set ?? {}) : {};
-  return Object.entries(wanted).every(([name, value]) => value === undefined || isDeepStrictEqual(item[name], value));
+  if (write.kind === 'put') return isDeepStrictEqual(item, kept(write.item));
+  const set = kept((write.kind === 'update' && write.set) || {});
+  return Object.entries(set).every(([name, value]) => isDeepStrictEqual(item[name], value));
 };
 
 /** The write of a transaction that tells whether it was carried out, by standing there. */

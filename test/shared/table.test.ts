@@ -154,6 +154,47 @@ describe('a commit', () => {
     expect(await runtime.tables.get(TABLE, counter)).toMatchObject({ units: 0 });
   });
 
+  it('whose mark stands with more in it than was written was somebody else’s', async () => {
+    const [counter, mark] = [newKey(), newKey()];
+    await commit(putPart({ ...counter, units: 0 }), putPart({ ...mark, name: 'mine', because: 'it was in conflict' }));
+    intercept((_, input, next) =>
+      next(input).catch((error: AwsError) => {
+        error.attempts = 2;
+        throw error;
+      }),
+    );
+    const adding = update(TABLE, counter, { add: { units: 1 } }, [], REFUSED);
+    expect(await commit(adding, putPart({ ...mark, name: 'mine' }, { guard: 'once' }))).toMatchObject({ ok: false });
+  });
+
+  it.each([
+    [
+      'a guard fails on what it wrote, and its mark is still in its hands',
+      ['ConditionalCheckFailed', 'TransactionConflict'],
+    ],
+    ['others are in the way until nobody tries any more', ['TransactionConflict', 'None']],
+  ])('that was carried out without an answer is done, though %s', async (_, reasons) => {
+    const [counter, mark] = [newKey(), newKey()];
+    await commit(putPart({ ...counter, units: 1 }));
+    let sent = 0;
+    intercept(async (operation, input, next) => {
+      if (operation === 'GetItem') return next(input);
+      sent += 1;
+      if (sent === 1) await next(input);
+      const Codes = reasons.map((Code) => ({ Code }));
+      throw Object.assign(new AwsError('TransactionCanceledException', 'cancelled', Codes), { attempts: sent + 1 });
+    });
+    const taking = update(
+      TABLE,
+      counter,
+      { add: { units: -1 } },
+      [{ guard: 'at-least', attribute: 'units', units: 1 }],
+      REFUSED,
+    );
+    expect(await commit(taking, putPart({ ...mark }, { guard: 'once' }))).toEqual({ ok: true, value: undefined });
+    expect(await runtime.tables.get(TABLE, counter)).toMatchObject({ units: 0 });
+  });
+
   it('without such a mark has one token for all attempts', async () => {
     const tokens = new Set<unknown>();
     let conflicts = 2;

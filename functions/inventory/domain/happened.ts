@@ -36,12 +36,15 @@ interface State {
 
 const isSetAside = (kind: MovementKind): kind is keyof typeof KEPT_IN => kind in KEPT_IN;
 
+/** What a shard has may be owed by another one: then only the whole says whether there is enough. */
+const isIndebted = (shards: readonly { available: number }[]): boolean => shards.some(({ available }) => available < 0);
+
 /** What was set aside is available again, where it was set aside. */
 const broughtBack = (state: State, quantity: 'damaged' | 'qualityHold', units: number, id: string) => {
   const aside = state.level.shards.map((one) => ({ shard: one.shard, available: one[quantity] }));
   const back = takeAnyway(aside, units, id);
   for (const share of back.shares) state.shards[share.shard]!.available += share.units;
-  state.isExact ||= back.short > 0;
+  state.isExact ||= back.short > 0 || isIndebted(aside);
   return back;
 };
 
@@ -89,7 +92,7 @@ export const happenedMoves = (
     const left = Math.max(0, availableOf({ shards: state.shards as never }));
     const fromPool = Math.max(0, state.onlineOnly - left);
     state.onlineOnly -= fromPool;
-    state.isExact ||= taken.short > 0 || fromPool > 0;
+    state.isExact ||= taken.short > 0 || fromPool > 0 || isIndebted(state.shards);
     return {
       ...{ ...what, isWatched, shares: taken.shares.map((share) => ({ ...share, units: sign * share.units })) },
       ...(fromPool > 0 ? { onlineOnly: -fromPool } : {}),
