@@ -13,8 +13,9 @@ export const isAsWritten = (write: Write, item: Attributes | undefined): boolean
   if (write.kind === 'delete') return item === undefined;
   if (item === undefined) return false;
   if (write.kind === 'put') return isDeepStrictEqual(item, kept(write.item));
-  const set = kept((write.kind === 'update' && write.set) || {});
-  return Object.entries(set).every(([name, value]) => isDeepStrictEqual(item[name], value));
+  if (write.kind === 'check') return true;
+  const isSet = Object.entries(kept(write.set ?? {})).every(([name, value]) => isDeepStrictEqual(item[name], value));
+  return isSet && (write.remove ?? []).every((name) => item[name] === undefined);
 };
 
 /** The write of a transaction that tells whether it was carried out, by standing there. */
