@@ -1,8 +1,11 @@
-import { marshall } from '@aws-sdk/util-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Attributes, Guard, Part, Write } from './table.ts';
 
 /** Plain attributes as DynamoDB's typed JSON, without what is undefined. */
 export const toWire = (attributes: object): Attributes => marshall(attributes, { removeUndefinedValues: true });
+
+/** What DynamoDB's typed JSON says. */
+export const fromWire = <T>(item: unknown): T => unmarshall(item as Parameters<typeof unmarshall>[0]) as T;
 
 /** Builds the expression of one write, giving every name and value a placeholder. */
 export class Expression {

@@ -1,9 +1,8 @@
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { AwsError } from './aws.ts';
 import { backoffMs, contended, isContention, RETRY_BASE_MS } from './contention.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import type { Send } from './dynamo.ts';
-import { Expression, toTransactItem, toWire } from './expression.ts';
+import { Expression, fromWire, toTransactItem, toWire } from './expression.ts';
 import type { ProblemName } from './problem.ts';
 import { ok, type Refusal, type Result } from './result.ts';
 import { isAsWritten, standsAlone, traceOf } from './traces.ts';
@@ -141,8 +140,6 @@ const rangeCondition = (input: QueryInput, expression: Expression, skName: strin
     ? ` AND ${name} <= ${expression.value(input.upTo)}`
     : ` AND ${name} BETWEEN ${expression.value(input.from)} AND ${expression.value(input.upTo)}`;
 };
-
-const fromWire = <T>(item: unknown): T => unmarshall(item as Parameters<typeof unmarshall>[0]) as T;
 
 const createReads = ({ send, nameOf, random, sleep }: TablesOptions): Pick<Tables, 'get' | 'query' | 'snapshot'> => {
   const get = async <T>(table: string, key: Key): Promise<T | undefined> => {

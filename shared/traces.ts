@@ -1,12 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { toWire } from './expression.ts';
+import { fromWire, toWire } from './expression.ts';
 import type { Attributes, Part, Write } from './table.ts';
 
 /** How a commit is known to have been carried out, when its answer was lost (ADR 19). */
 
 /** As it is read again once it was written. */
-const kept = (attributes: Attributes): Attributes => unmarshall(toWire(attributes) as never);
+const kept = (attributes: Attributes): Attributes => fromWire(toWire(attributes));
 
 /** True where an item stands as a write that may have been carried out would have left it: nothing less, nothing more. */
 export const isAsWritten = (write: Write, item: Attributes | undefined): boolean => {
