@@ -26,6 +26,13 @@ const intercept = (interceptor: Interceptor): void => {
   stop = engine.intercept(interceptor);
 };
 
+/** What is refused was sent before, without an answer. */
+const sentTwice: Interceptor = (_, input, next) =>
+  next(input).catch((error: AwsError) => {
+    error.attempts = 2;
+    throw error;
+  });
+
 let keys = 0;
 const newKey = () => {
   keys += 1;
@@ -98,10 +105,7 @@ describe('a commit', () => {
       if (operation === 'GetItem') return next(input);
       // Carried out once, the answer lost, and sent again by the sender.
       await next(input);
-      return next(input).catch((error: AwsError) => {
-        error.attempts = 2;
-        throw error;
-      });
+      return sentTwice(operation, input, next);
     });
     expect(await commit(part)).toEqual({ ok: true, value: undefined });
   });
@@ -109,12 +113,7 @@ describe('a commit', () => {
   it('that was refused because somebody else was there first stays refused, even if it was sent twice', async () => {
     const key = newKey();
     await commit(putPart({ ...key, name: 'theirs' }));
-    intercept((operation, input, next) =>
-      next(input).catch((error: AwsError) => {
-        if (operation === 'PutItem') error.attempts = 2;
-        throw error;
-      }),
-    );
+    intercept(sentTwice);
     expect(await commit(putPart({ ...key, name: 'mine' }, { guard: 'once' }))).toMatchObject({ ok: false });
   });
 
@@ -143,12 +142,7 @@ describe('a commit', () => {
   it('whose mark was made by somebody else meanwhile is refused, however often it was sent', async () => {
     const [counter, mark] = [newKey(), newKey()];
     await commit(putPart({ ...counter, units: 0 }), putPart({ ...mark, name: 'theirs' }));
-    intercept((_, input, next) =>
-      next(input).catch((error: AwsError) => {
-        error.attempts = 2;
-        throw error;
-      }),
-    );
+    intercept(sentTwice);
     const adding = update(TABLE, counter, { add: { units: 1 } }, [], REFUSED);
     expect(await commit(adding, putPart({ ...mark, name: 'mine' }, { guard: 'once' }))).toMatchObject({ ok: false });
     expect(await runtime.tables.get(TABLE, counter)).toMatchObject({ units: 0 });
@@ -157,12 +151,7 @@ describe('a commit', () => {
   it('whose mark stands with more in it than was written was somebody else’s', async () => {
     const [counter, mark] = [newKey(), newKey()];
     await commit(putPart({ ...counter, units: 0 }), putPart({ ...mark, name: 'mine', because: 'it was in conflict' }));
-    intercept((_, input, next) =>
-      next(input).catch((error: AwsError) => {
-        error.attempts = 2;
-        throw error;
-      }),
-    );
+    intercept(sentTwice);
     const adding = update(TABLE, counter, { add: { units: 1 } }, [], REFUSED);
     expect(await commit(adding, putPart({ ...mark, name: 'mine' }, { guard: 'once' }))).toMatchObject({ ok: false });
   });

@@ -92,7 +92,8 @@ export const happenedMoves = (
     const left = Math.max(0, availableOf({ shards: state.shards as never }));
     const fromPool = Math.max(0, state.onlineOnly - left);
     state.onlineOnly -= fromPool;
-    state.isExact ||= taken.short > 0 || fromPool > 0 || isIndebted(state.shards);
+    // What is short leaves a shard in debt, too.
+    state.isExact ||= fromPool > 0 || isIndebted(state.shards);
     return {
       ...{ ...what, isWatched, shares: taken.shares.map((share) => ({ ...share, units: sign * share.units })) },
       ...(fromPool > 0 ? { onlineOnly: -fromPool } : {}),
