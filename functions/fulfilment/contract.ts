@@ -3,6 +3,7 @@ import { node, scope } from '../../shared/auth.ts';
 import { capability, event, operation, task } from '../../shared/contract.ts';
 import { freeText, Id, NodeId, pageOf, paging, Sentence, Sku, Units } from '../../shared/input.ts';
 import { InstantSchema } from '../../shared/time.ts';
+import { CustomerId } from '../customers/contract.ts';
 import { Choice, emits as orders, Storage } from '../orders/emits.ts';
 
 export const STATUSES = ['SCHEDULED', 'OPEN', 'IN_PROGRESS', 'CLOSED', 'INCOMPLETE', 'CANCELLED'] as const;
@@ -68,6 +69,24 @@ export const FulfilmentOrder = z
 
 export type FulfilmentOrder = z.infer<typeof FulfilmentOrder>;
 
+/** A part of a paid order's plan, as its workflow carries it to the task that puts the work on record. */
+const PlannedWork = z.object({
+  orderId: Id,
+  customerId: CustomerId,
+  addressId: Id.optional(),
+  choice: Choice,
+  nodeId: NodeId,
+  lines: z.array(SourcedLine).max(LINES_MAX),
+  reason: Sentence,
+  promise: Promised,
+  answerBy: InstantSchema,
+  partsPlanned: z.int().positive().meta({ description: 'Parts of the whole plan, which are numbered from 1' }),
+  cause: z
+    .object({ correlationId: z.string(), causationId: z.string() })
+    .meta({ description: 'The conversation, and the event that asked for the work' }),
+});
+export type PlannedWork = z.infer<typeof PlannedWork>;
+
 /** What kept a node from it: goods that are not where the books say, or anything else. */
 export const REJECTION_CAUSES = ['NOT_FOUND', 'DAMAGED', 'BUSY', 'OTHER'] as const;
 
@@ -110,6 +129,8 @@ const emits = {
 };
 
 const byId = { fulfilmentOrderId: Id };
+/** Work that is on record, or that is only planned so far. */
+const wanted = { ...byId, planned: PlannedWork.optional() };
 
 /** A step of the work; what each may follow and does is ONE table, in domain.ts. */
 const step = <const A extends string, const P extends 'insufficient-stock' = never>(
@@ -176,12 +197,15 @@ export default capability({
     Delivered: emits.Delivered,
     Collected: emits.Collected,
   },
-  // What comes of a paid order starts its workflow at once; this is for what another node takes over.
+  // A paid order starts the workflow of its work, and that tells of the work; this is for what another node takes over.
   onlyWith: { Allocated: ['replaces'] },
   tasks: {
-    offer: task({ summary: 'Open a fulfilment order to its node and wait for the answer.', input: z.object(byId) }),
+    offer: task({
+      summary: 'Put the work on record, open to its node, and wait for the answer.',
+      input: z.object(wanted),
+    }),
     awaitDone: task({ summary: 'Wait until the customer has the goods.', input: z.object(byId) }),
-    resource: task({ summary: 'Find other nodes for what a node did not take on.', input: z.object(byId) }),
+    resource: task({ summary: 'Find other nodes for what a node did not take on.', input: z.object(wanted) }),
     restock: task({ summary: 'Give back the stock of a pickup that nobody came for.', input: z.object(byId) }),
   },
   grants: {
@@ -194,7 +218,7 @@ export default capability({
       },
     },
     events: {
-      tables: { fulfilment: ['GetItem', 'PutItem'], network: ['Query'], outbox: ['PutItem'] },
+      tables: { fulfilment: ['GetItem'], network: ['Query'] },
       workflow: ['StartExecution', 'SendTaskSuccess'],
     },
     tasks: {

@@ -1,7 +1,7 @@
 import { ok, type Result, refuse } from '../../shared/result.ts';
 import type { Instant } from '../../shared/time.ts';
-import type { FulfilmentOrder, Method, SourcedLine, Status, Work } from './contract.ts';
-import type { PlannedFulfilment, SourcingChoice } from './sourcing/request.ts';
+import type { FulfilmentOrder, Method, PlannedWork, SourcedLine, Status, Work } from './contract.ts';
+import type { PlannedFulfilment, SourcingChoice, UnitsOfSku } from './sourcing/request.ts';
 
 /** A fulfilment order with what it takes to source its lines anew. */
 export interface FulfilmentWork extends FulfilmentOrder {
@@ -10,6 +10,8 @@ export interface FulfilmentWork extends FulfilmentOrder {
   addressId?: string | undefined;
   /** Nodes that did not supply these lines, so that they are not asked again. */
   excludedNodeIds: readonly string[];
+  /** Parts of the order's own plan. Their numbers are taken, whether their work is on record yet or not. */
+  partsPlanned: number;
 }
 
 interface Step {
@@ -103,30 +105,37 @@ export const allocationOf = ({ fulfilmentOrderId: allocationId, nodeId, lines }:
   lines: some.map(({ sku, units }) => ({ sku, units })),
 });
 
+export const methodOf = (choice: SourcingChoice): Method => (choice === 'PICKUP' ? 'COLLECT' : 'SHIP');
+
+/** Lines of a plan, with how the lines that it was made for say that each SKU has to be stored. */
+export const stored = (lines: readonly UnitsOfSku[], sourced: readonly SourcedLine[]): SourcedLine[] => {
+  const storage = new Map(sourced.map((line) => [line.sku, line.storage]));
+  return lines.map(({ sku, units }) => ({ sku, units, storage: storage.get(sku) ?? 'AMBIENT' }));
+};
+
 /** What one planned fulfilment of an order becomes. */
-export interface Assignment extends PlannedFulfilment {
+export interface Assignment extends Omit<PlannedFulfilment, 'lines'> {
   fulfilmentOrderId: string;
   orderId: string;
   customerId: string;
   addressId?: string | undefined;
   choice: SourcingChoice;
-  /** Says how each SKU has to be stored. */
-  sourced: readonly SourcedLine[];
+  lines: readonly SourcedLine[];
   answerBy: Instant;
   replaces?: string | undefined;
   excludedNodeIds: readonly string[];
+  partsPlanned: number;
 }
 
 /** The fulfilment order of a planned fulfilment whose stock is allocated. */
 export const scheduled = (assignment: Assignment, at: Instant): FulfilmentWork => {
-  const { sourced, lines, replaces, addressId, ...rest } = assignment;
-  const storage = new Map(sourced.map((line) => [line.sku, line.storage]));
+  const { lines, replaces, addressId, ...rest } = assignment;
   return {
     ...rest,
     ...(replaces === undefined ? {} : { replaces }),
     ...(addressId === undefined ? {} : { addressId }),
-    method: assignment.choice === 'PICKUP' ? 'COLLECT' : 'SHIP',
-    lines: lines.map(({ sku, units }) => ({ sku, units, storage: storage.get(sku) ?? 'AMBIENT' })),
+    method: methodOf(assignment.choice),
+    lines: [...lines],
     status: 'SCHEDULED',
     work: 'ALLOCATED',
     createdAt: at,
@@ -134,6 +143,16 @@ export const scheduled = (assignment: Assignment, at: Instant): FulfilmentWork =
     version: 1,
   };
 };
+
+/** The fulfilment order of a part of an order's own plan: there from the moment in which it is open to its node. */
+export const planned = (
+  fulfilmentOrderId: string,
+  { cause: _, ...work }: PlannedWork,
+  at: Instant,
+): FulfilmentWork => ({
+  ...scheduled({ ...work, fulfilmentOrderId, excludedNodeIds: [] }, at),
+  status: 'OPEN',
+});
 
 /** Lines whose stock moves from one node to others in one transaction: four writes each, if each goes to one node. */
 export const LINES_PER_MOVE = 20;

@@ -1,11 +1,9 @@
-import { change } from '../../shared/change.ts';
 import type { Reaction, ReactionHandlers } from '../../shared/events.ts';
 import type { Runtime } from '../../shared/runtime.ts';
 import type { Instant } from '../../shared/time.ts';
 import type { Placed } from '../orders/emits.ts';
 import type fulfilment from './contract.ts';
-import { type FulfilmentWork, type NodeAnswer, scheduled } from './domain.ts';
-import { assign } from './facts.ts';
+import { methodOf, type NodeAnswer, stored } from './domain.ts';
 import { knownNetwork } from './network.ts';
 import { answerBy } from './sourcing/clock.ts';
 import type { SourcingNode } from './sourcing/request.ts';
@@ -13,30 +11,27 @@ import type { Workflow } from './step-functions.ts';
 import { type AwaitedFact, tokensOf } from './store.ts';
 import type { WorkflowInput } from './workflow.ts';
 
-type StartedWork = Pick<FulfilmentWork, 'fulfilmentOrderId' | 'method' | 'answerBy'>;
-
 const secondsBetween = (from: Instant, to: Instant): number => (Date.parse(to) - Date.parse(from)) / 1000;
 
-/** What was promised for an order, as work at its nodes. */
-const workOf = (placed: Placed, nodes: readonly SourcingNode[], now: Instant): FulfilmentWork[] => {
-  const { orderId, customerId, addressId, choice, lines: sourced, fulfilments } = placed;
-  return fulfilments.map((planned) =>
-    scheduled(
-      {
-        ...planned,
-        ...{ orderId, customerId, addressId, choice, sourced, excludedNodeIds: [] },
-        answerBy: answerBy(nodes, planned.nodeId, now),
-      },
-      now,
-    ),
-  );
-};
+const answerWithinSeconds = (from: Instant, by: Instant): number => Math.max(1, Math.ceil(secondsBetween(from, by)));
 
-const startOf = ({ fulfilmentOrderId, method, answerBy: by }: StartedWork, from: Instant): WorkflowInput => ({
-  fulfilmentOrderId,
-  method,
-  answerWithinSeconds: Math.max(1, Math.ceil(secondsBetween(from, by))),
-});
+/** What was promised for an order, as work at its nodes. */
+const startsOf = (
+  { orderId, customerId, addressId, choice, lines: sourced, fulfilments }: Placed,
+  nodes: readonly SourcingNode[],
+  { now, ...cause }: { correlationId: string; causationId: string; now: Instant },
+): WorkflowInput[] =>
+  fulfilments.map(({ fulfilmentOrderId, lines, ...part }) => {
+    const by = answerBy(nodes, part.nodeId, now);
+    return {
+      ...{ fulfilmentOrderId, method: methodOf(choice), answerWithinSeconds: answerWithinSeconds(now, by) },
+      planned: {
+        ...part,
+        ...{ orderId, customerId, addressId, choice, cause, answerBy: by, partsPlanned: fulfilments.length },
+        lines: stored(lines, sourced),
+      },
+    };
+  });
 
 export const handlers = ({ tables }: Runtime, workflow: Workflow): ReactionHandlers<typeof fulfilment> => {
   /** Tells the workflow, if it waits already. If it does not yet, its task finds what is on record. */
@@ -52,21 +47,18 @@ export const handlers = ({ tables }: Runtime, workflow: Workflow): ReactionHandl
 
   return {
     // An execution is named after its work: starting it again, should the event come again, is no second one.
-    OrderPlaced: async (placed, _, { now }) => {
-      const work = workOf(placed, await knownNetwork(tables, now), now);
-      const changes = work.map(assign);
+    OrderPlaced: async (placed, { id: causationId, correlationid: correlationId }, { now }) => {
+      const starts = startsOf(placed, await knownNetwork(tables, now), { correlationId, causationId, now });
       return {
-        change: change(
-          changes.flatMap(({ parts }) => parts),
-          changes.flatMap(({ facts }) => facts),
-        ),
         after: async () => {
-          for (const one of work) await workflow.start(startOf(one, now));
+          for (const start of starts) await workflow.start(start);
         },
       };
     },
 
-    Allocated: async (work, { time }) => ({ after: () => workflow.start(startOf(work, time)) }),
+    Allocated: async ({ fulfilmentOrderId, method, answerBy: by }, { time }) => ({
+      after: () => workflow.start({ fulfilmentOrderId, method, answerWithinSeconds: answerWithinSeconds(time, by) }),
+    }),
 
     Accepted: tell('ANSWER', 'ACCEPTED'),
     Rejected: tell('ANSWER', 'REJECTED'),

@@ -14,6 +14,7 @@ import {
   partsOfId,
   refusers,
   scheduled,
+  stored,
 } from './domain.ts';
 import { assign, incomplete } from './facts.ts';
 import { knownNetwork } from './network.ts';
@@ -50,14 +51,15 @@ const replacementsOf = (
   excludedNodeIds: string[],
   now: Instant,
 ): FulfilmentWork[] => {
-  const { orderId, customerId, addressId, choice } = order;
-  const lastNumber = Math.max(...ofOrder.map((one) => partsOfId(one.fulfilmentOrderId)!.n));
+  const { orderId, customerId, addressId, choice, partsPlanned } = order;
+  // A part of the plan may not be on record yet: its number, after which its workflow is named, is not free.
+  const lastNumber = Math.max(partsPlanned, ...ofOrder.map((one) => partsOfId(one.fulfilmentOrderId)!.n));
   return planned.map((one, index) =>
     scheduled(
       {
         ...one,
-        ...{ orderId, customerId, addressId, choice, excludedNodeIds },
-        sourced: order.lines,
+        ...{ orderId, customerId, addressId, choice, excludedNodeIds, partsPlanned },
+        lines: stored(one.lines, order.lines),
         fulfilmentOrderId: fulfilmentOrderId(orderId, lastNumber + index + 1),
         replaces: order.fulfilmentOrderId,
         answerBy: answerBy(nodes, one.nodeId, now),

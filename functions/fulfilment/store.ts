@@ -1,7 +1,7 @@
 import { changedMeanwhile, check, put, update } from '../../shared/change.ts';
 import type { Attributes, Key, Page, Part, Tables } from '../../shared/table.ts';
 import { epochSeconds, type Instant } from '../../shared/time.ts';
-import { type FulfilmentWork, fulfilmentOrderId, isOnWorklist, partsOfId } from './domain.ts';
+import { type FulfilmentWork, fulfilmentOrderId, isOnWorklist, methodOf, partsOfId } from './domain.ts';
 
 const TABLE = 'fulfilment';
 
@@ -9,7 +9,11 @@ const TABLE = 'fulfilment';
 const OF_ORDER_MAX = 200;
 
 /** Kept as it is shown, without what the key and the choice say already: every started KB of it costs. */
-interface FulfilmentItem extends Key, Omit<FulfilmentWork, 'fulfilmentOrderId' | 'orderId' | 'method'> {
+interface FulfilmentItem
+  extends Key,
+    Omit<FulfilmentWork, 'fulfilmentOrderId' | 'orderId' | 'method' | 'partsPlanned'> {
+  /** Absent in work from before plans were counted, all of which was put on record at once. */
+  partsPlanned?: number;
   /** With byNodeSk: only while the node has something to do. */
   byNodePk?: string;
   byNodeSk?: string;
@@ -22,10 +26,10 @@ const keyOf = (id: string): Key | undefined => {
 
 const ownKey = ({ fulfilmentOrderId: id }: FulfilmentWork): Key => keyOf(id)!;
 
-const fromItem = ({ pk, sk, byNodePk, byNodeSk, ...rest }: FulfilmentItem): FulfilmentWork => {
+const fromItem = ({ pk, sk, byNodePk, byNodeSk, partsPlanned = 0, ...rest }: FulfilmentItem): FulfilmentWork => {
   const orderId = pk.slice('ORDER#'.length);
   const id = fulfilmentOrderId(orderId, Number(sk.slice('FO#'.length)));
-  return { ...rest, orderId, fulfilmentOrderId: id, method: rest.choice === 'PICKUP' ? 'COLLECT' : 'SHIP' };
+  return { ...rest, partsPlanned, orderId, fulfilmentOrderId: id, method: methodOf(rest.choice) };
 };
 
 export const getFulfilmentOrder = async (tables: Tables, id: string): Promise<FulfilmentWork | undefined> => {

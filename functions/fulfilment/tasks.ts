@@ -1,11 +1,22 @@
 import { type Change, change } from '../../shared/change.ts';
-import type { Runtime } from '../../shared/runtime.ts';
+import type { Result } from '../../shared/result.ts';
+import { commitChanges, type Runtime } from '../../shared/runtime.ts';
 import type { TaskHandlers, TaskRun } from '../../shared/tasks.ts';
 import { plusSeconds } from '../../shared/time.ts';
 import { release } from '../inventory/parts.ts';
 import type fulfilment from './contract.ts';
-import { allocationOf, answerOf, expired, type FulfilmentWork, isOver, type NodeAnswer, opened } from './domain.ts';
-import { incomplete, pickupExpired } from './facts.ts';
+import type { PlannedWork } from './contract.ts';
+import {
+  allocationOf,
+  answerOf,
+  expired,
+  type FulfilmentWork,
+  isOver,
+  type NodeAnswer,
+  opened,
+  planned,
+} from './domain.ts';
+import { assign, incomplete, pickupExpired } from './facts.ts';
 import { sourceAnew } from './resourcing.ts';
 import type { Workflow } from './step-functions.ts';
 import { type AwaitedFact, changedPart, getFulfilmentOrder, tokenPart, tokensOf, unchangedPart } from './store.ts';
@@ -20,20 +31,35 @@ const TOKEN_KEPT_SECONDS = SHIP_WITHIN_SECONDS + 24 * 3600;
 /** What a task wants now: its answer, or a change first. After a change it asks again, unless it knows its answer. */
 type Move<T> = { done: T } | { change: readonly Change[]; answer?: T };
 
+interface Wanted {
+  fulfilmentOrderId: string;
+  planned?: PlannedWork | undefined;
+}
+
+/** Puts planned work on record, in the conversation that asked for it. Refused where somebody has done so before. */
+const putOnRecord = (
+  runtime: Runtime,
+  { now, cause }: TaskRun,
+  id: string,
+  work: PlannedWork,
+  ...alongside: Change[]
+): Promise<Result<void>> =>
+  commitChanges(runtime, { ...cause, ...work.cause }, [assign(planned(id, work, now)), ...alongside]);
+
 /** Decides and commits until the answer is there. A lost race, for stock too, is decided anew: `lost` counts them. */
 const carryOut = async <T>(
   runtime: Runtime,
   run: TaskRun,
-  id: string,
+  { fulfilmentOrderId: id, planned: work }: Wanted,
   decide: (order: FulfilmentWork, lost: number) => Move<T> | Promise<Move<T>>,
 ): Promise<T> => {
   for (let lost = 0; lost < DECISIONS_MAX; ) {
     const order = await getFulfilmentOrder(runtime.tables, id);
-    if (order === undefined) throw new Error(`there is no fulfilment order ${id}`);
-    const move = await decide(order, lost);
-    if ('done' in move) return move.done;
-    const committed = await run.commit(...move.change);
-    if (committed.ok && move.answer !== undefined) return move.answer;
+    if (order === undefined && work === undefined) throw new Error(`there is no fulfilment order ${id}`);
+    const move = order && (await decide(order, lost));
+    if (move !== undefined && 'done' in move) return move.done;
+    const committed = await (move ? run.commit(...move.change) : putOnRecord(runtime, run, id, work!));
+    if (committed.ok && move?.answer !== undefined) return move.answer;
     if (committed.ok) continue;
     lost += 1;
     await runtime.sleep(runtime.random() * REDECIDE_BASE_MS * 2 ** lost);
@@ -41,49 +67,59 @@ const carryOut = async <T>(
   throw new Error(`fulfilment order ${id} was changed by others ${DECISIONS_MAX} times while it was decided on`);
 };
 
+const tokenOf = ({ token }: TaskRun): string => {
+  if (token === undefined) throw new Error('this task is for a state that waits with a token');
+  return token;
+};
+
+const keepToken = (run: TaskRun, id: string, awaited: AwaitedFact, earlier: readonly string[] = []) =>
+  tokenPart(id, awaited, tokenOf(run), earlier, plusSeconds(run.now, TOKEN_KEPT_SECONDS));
+
 /** Leaves the token where the answer will find it, or gives the answer that was faster than the workflow. */
 const waitFor = async <A extends NodeAnswer | 'DONE'>(
   runtime: Runtime,
   workflow: Workflow,
   run: TaskRun,
-  id: string,
+  wanted: Wanted,
   awaited: AwaitedFact,
   answerNow: (order: FulfilmentWork) => A | undefined,
 ): Promise<A | 'WAITING'> => {
-  const { token, now } = run;
-  if (token === undefined) throw new Error('this task is for a state that waits with a token');
-  const answer = await carryOut<A | 'WAITING'>(runtime, run, id, async (order, lost) => {
+  const { fulfilmentOrderId: id } = wanted;
+  const answer = await carryOut<A | 'WAITING'>(runtime, run, wanted, async (order, lost) => {
     const given = answerNow(order);
     if (given !== undefined) return { done: given };
     // Nearly every task runs once: that there is no token yet takes no look, because its key is free or it is not.
     const earlier = lost === 0 ? [] : await tokensOf(runtime.tables, id, awaited);
-    const held = order.status === 'SCHEDULED' ? changedPart(opened(order, now)) : unchangedPart(order);
-    const kept = tokenPart(id, awaited, token, earlier, plusSeconds(now, TOKEN_KEPT_SECONDS));
-    return { change: [change([held, kept])], answer: 'WAITING' };
+    const held = order.status === 'SCHEDULED' ? changedPart(opened(order, run.now)) : unchangedPart(order);
+    return { change: [change([held, keepToken(run, id, awaited, earlier)])], answer: 'WAITING' };
   });
-  if (answer !== 'WAITING') await workflow.answer(token, { answer });
+  if (answer !== 'WAITING') await workflow.answer(tokenOf(run), { answer });
   return answer;
 };
 
 export const handlers = (runtime: Runtime, workflow: Workflow): TaskHandlers<typeof fulfilment> => ({
-  offer: async ({ fulfilmentOrderId: id }, run) => ({
-    answer: await waitFor(runtime, workflow, run, id, 'ANSWER', answerOf),
+  offer: async (wanted, run) => {
+    const { fulfilmentOrderId: id, planned: work } = wanted;
+    // Nearly every offer is the first, and makes the work: that it is takes no look either.
+    const token = change([keepToken(run, id, 'ANSWER')]);
+    if (work !== undefined && (await putOnRecord(runtime, run, id, work, token)).ok) return { answer: 'WAITING' };
+    return { answer: await waitFor(runtime, workflow, run, wanted, 'ANSWER', answerOf) };
+  },
+
+  awaitDone: async (wanted, run) => ({
+    answer: await waitFor(runtime, workflow, run, wanted, 'DONE', (order) => (isOver(order) ? 'DONE' : undefined)),
   }),
 
-  awaitDone: async ({ fulfilmentOrderId: id }, run) => ({
-    answer: await waitFor(runtime, workflow, run, id, 'DONE', (order) => (isOver(order) ? 'DONE' : undefined)),
-  }),
-
-  resource: async ({ fulfilmentOrderId: id }, run) => ({
-    answer: await carryOut<NodeAnswer>(runtime, run, id, async (order) => {
+  resource: async (wanted, run) => ({
+    answer: await carryOut<NodeAnswer>(runtime, run, wanted, async (order) => {
       const given = answerOf(order);
       if (given === 'ACCEPTED' || given === 'RESOLVED') return { done: given };
       return { change: await sourceAnew(runtime.tables, order, run.cause, run.now) };
     }),
   }),
 
-  restock: async ({ fulfilmentOrderId: id }, run) => ({
-    work: await carryOut(runtime, run, id, async (order) => {
+  restock: async (wanted, run) => ({
+    work: await carryOut(runtime, run, wanted, async (order) => {
       if (isOver(order)) return { done: order.work };
       const after = expired(order, run.now);
       const facts = [pickupExpired(after), incomplete(after, order.lines, 'nobody came to collect it in time')];

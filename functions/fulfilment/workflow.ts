@@ -1,3 +1,5 @@
+import type { Method, PlannedWork } from './contract.ts';
+
 /**
  * The workflow of one fulfilment order, as Amazon States Language (JSONPath). It waits and branches; every decision is
  * made by the tasks. A delivery takes three states: Offer, Answered, Ship. Data only: the stack and tests read it.
@@ -13,9 +15,11 @@ export const SHIP_WITHIN_SECONDS = 21 * DAY_SECONDS;
 /** What an execution starts with. It is named after the fulfilment order, so a second start is none. */
 export interface WorkflowInput {
   fulfilmentOrderId: string;
-  method: 'SHIP' | 'COLLECT';
+  method: Method;
   /** How long the node has to answer. */
   answerWithinSeconds: number;
+  /** What is put on record first; absent for work that is there already, taken over from another node. */
+  planned?: PlannedWork;
 }
 
 /** Everything that a task can fail with, time-outs aside: those are business here. Tasks may run again (rule 17). */

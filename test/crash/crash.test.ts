@@ -6,8 +6,8 @@ import { FLOWS } from './flows.ts';
 
 /** Side effects that each flow has at least, so that a flow that stopped doing anything fails. */
 const EFFECTS_MIN: Record<string, number> = {
-  'pay, approved': 10,
-  allocate: 10,
+  'pay, approved': 9,
+  allocate: 9,
   're-source': 8,
   complete: 18,
   earn: 12,

@@ -22,7 +22,7 @@ const order = (more: Partial<FulfilmentWork> = {}): FulfilmentWork => ({
   ...scheduled(
     {
       ...{ fulfilmentOrderId: 'ord_1-1', orderId: 'ord_1', customerId: 'c', nodeId: 'n1', choice: 'HOME_DELIVERY' },
-      ...{ lines: [{ sku: 'TEE', units: 1 }], sourced: [{ sku: 'TEE', units: 1, storage: 'COLD' }], reason: 'nearest' },
+      ...{ lines: [{ sku: 'TEE', units: 1, storage: 'COLD' }], reason: 'nearest', partsPlanned: 1 },
       ...{ promise: { by: NOW, text: 'soon' }, answerBy: NOW, excludedNodeIds: [] },
     },
     NOW,

@@ -35,7 +35,7 @@ describe('a placed order', () => {
       },
     );
     expect(await view('dc-1', `${order}-1`)).toMatchObject({
-      ...{ orderId: order, nodeId: 'dc-1', method: 'SHIP', status: 'SCHEDULED', work: 'ALLOCATED', version: 1 },
+      ...{ orderId: order, nodeId: 'dc-1', method: 'SHIP', status: 'OPEN', work: 'ALLOCATED', version: 1 },
       lines: [{ sku: 'MILK', units: 1, storage: 'COLD' }],
       reason: 'a test says so',
     });
@@ -47,10 +47,23 @@ describe('a placed order', () => {
   it('that is heard of twice becomes work once', async () => {
     const { orderId, placed } = await floor.place({ 'dc-1': { TEE: 1 } });
     await floor.hear(placed);
-    await floor.steps('dc-1', `${orderId}-1`, 'accept');
     await floor.hear(placed);
+    const [first, second] = startOf(`${orderId}-1`);
+    await floor.run({ task: 'offer', input: first, token: 'first' });
+    await floor.steps('dc-1', `${orderId}-1`, 'accept');
+    await floor.run({ task: 'offer', input: second, token: 'second' });
     expect(await view('dc-1', `${orderId}-1`)).toMatchObject({ work: 'ACCEPTED', version: 2 });
     expect(await floor.events(orderId)).toHaveLength(2);
+    expect(answersTo('second')).toEqual(['ACCEPTED']);
+  });
+
+  it('is told as work in the conversation that placed it, caused by the event that asked for it', async () => {
+    const { orderId, placed } = await floor.place({ 'dc-1': { TEE: 1 } });
+    await floor.hear({ ...placed, correlationid: 'a conversation' });
+    await floor.run({ task: 'offer', input: startOf(`${orderId}-1`)[0], token: 'told' });
+    expect(await floor.events(orderId)).toMatchObject([
+      { type: 'fulfilment-order.allocated.v1', correlationid: 'a conversation', causationid: placed.id },
+    ]);
   });
 
   it('gives a closed shop until it has been open long enough to answer', async () => {
@@ -72,12 +85,13 @@ describe('the workflow', () => {
     const { orderId, placed } = await floor.place({ 'dc-1': { TEE: 1 } });
     await floor.hear(placed);
     const started = { fulfilmentOrderId: `${orderId}-1`, method: 'SHIP', answerWithinSeconds: 1800 };
-    expect(startOf(`${orderId}-1`)).toEqual([started]);
+    expect(startOf(`${orderId}-1`)).toMatchObject([{ ...started, planned: { nodeId: 'dc-1', partsPlanned: 1 } }]);
+    await floor.run({ task: 'offer', input: startOf(`${orderId}-1`)[0], token: 'once' });
     await floor.deliverEvents();
-    expect(startOf(`${orderId}-1`), 'its own event is no second start').toEqual([started]);
+    expect(startOf(`${orderId}-1`), 'its own event is no second start').toHaveLength(1);
     floor.clock.nowMs += 60_000;
     await floor.hear(placed);
-    expect(startOf(`${orderId}-1`)).toEqual([started, started]);
+    expect(startOf(`${orderId}-1`)).toMatchObject([started, started]);
   });
 
   it('of what another node takes over is started by the event that says so, with the same again if it comes again', async () => {
@@ -109,7 +123,11 @@ describe('the workflow', () => {
   });
 
   it('that does not wait yet is told nothing, and finds the answer when it asks', async () => {
-    const id = `${await floor.work({ 'dc-1': { TEE: 1 } })}-1`;
+    const order = await floor.work({ 'store-1': { TEE: 1 } });
+    await floor.steps('store-1', `${order}-1`, 'reject');
+    await floor.run({ task: 'resource', input: { fulfilmentOrderId: `${order}-1` } });
+    await floor.deliverEvents();
+    const id = `${order}-2`;
     await floor.steps('dc-1', id, 'accept');
     const before = floor.answers.length;
     await floor.deliverEvents();

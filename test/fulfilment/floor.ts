@@ -116,10 +116,13 @@ export const openFloor = async (given?: Workflow) => {
     ...{ engine, runtime, clock, call, hear, run, starts, answers, openNode, receive, place, commit, cause },
     close: engine.close,
 
-    /** Places an order and hears of it: the fulfilment orders are there. */
+    /** Places an order and runs the first task of each workflow that it starts: the work is there, open to its nodes. */
     work: async (wanted: Wanted, more: Partial<Placed> = {}): Promise<string> => {
       const { orderId, placed } = await place(wanted, more);
       await hear(placed);
+      for (const input of starts.filter((start) => start.planned?.orderId === orderId)) {
+        await run({ task: 'offer', input, token: `the first of ${input.fulfilmentOrderId}` });
+      }
       return orderId;
     },
 

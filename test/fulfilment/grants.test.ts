@@ -41,8 +41,8 @@ it('each function uses what it is granted, and is granted what it uses (rule 25)
     return done;
   };
   const step = (id: string, ...actions: string[]) => as('api', () => floor.steps('dc-1', id, ...actions));
-  const task = (name: string, id: string) =>
-    as('tasks', () => floor.run({ task: name, input: { fulfilmentOrderId: id }, token: 'token' }));
+  const task = (name: string, id: string, input: object = { fulfilmentOrderId: id }) =>
+    as('tasks', () => floor.run({ task: name, input, token: 'token' }));
 
   await floor.openNode('dc-1');
   await floor.openNode('store-1');
@@ -53,7 +53,7 @@ it('each function uses what it is granted, and is granted what it uses (rule 25)
   const { orderId: rejected, placed: second } = await floor.place({ 'dc-1': { TEE: 1 } }, { addressId: 'adr_1' });
   await as('events', () => floor.hear(placed));
   await as('events', () => floor.hear(second));
-  await task('offer', `${orderId}-1`);
+  for (const start of floor.starts) await task('offer', start.fulfilmentOrderId, start);
   await step(`${orderId}-1`, 'accept');
   const listened = Object.values(fulfilment.listens).map(({ type }) => type as string);
   for (const envelope of await floor.events(orderId)) {

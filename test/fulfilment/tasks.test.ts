@@ -75,7 +75,8 @@ describe('offering', () => {
     const id = `${await floor.work({ 'dc-1': { [sku]: 1 } })}-1`;
     await run('offer', id, 'token 1');
     await run('offer', id, 'token 2');
-    expect(await view(id)).toMatchObject({ status: 'OPEN', work: 'ALLOCATED', version: 2 });
+    expect(await view(id)).toMatchObject({ status: 'OPEN', work: 'ALLOCATED', version: 1 });
+    expect(await typesOf(id.slice(0, -2))).toEqual(['allocated']);
     await floor.steps('dc-1', id, 'accept');
     await floor.deliverEvents();
     // Nobody can tell which attempt was the last to write, so whoever may wait is told.
@@ -102,6 +103,31 @@ describe('offering', () => {
     };
     const event = { task: 'offer', input: { fulfilmentOrderId: id }, token: `second ${sku}` };
     expect(await runWith(answerMeanwhile, event)).toEqual(['ACCEPTED']);
+  });
+
+  it('of a part of the plan finds its number free, whatever was sourced anew before it was on record', async () => {
+    await stocked({ 'dc-1': 2, 'store-seoul': 1, 'store-busan': 1 });
+    const { orderId, placed } = await floor.place({ 'dc-1': { [sku]: 1 }, 'store-seoul': { [sku]: 1 } });
+    await floor.hear(placed);
+    const [first, second] = floor.starts.slice(-2);
+    await floor.run({ task: 'offer', input: first, token: 'of the first' });
+    await run('resource', `${orderId}-1`);
+    expect(await view(`${orderId}-3`)).toMatchObject({ nodeId: 'store-busan', replaces: `${orderId}-1` });
+    await floor.run({ task: 'offer', input: second, token: 'of the second' });
+    expect(await view(`${orderId}-2`)).toMatchObject({ nodeId: 'store-seoul', status: 'OPEN' });
+  });
+
+  it('that never ran leaves it to sourcing to put the work on record first', async () => {
+    await stocked({ 'dc-1': 1, 'store-seoul': 1 });
+    const { orderId, placed } = await floor.place({ 'dc-1': { [sku]: 1 } });
+    await floor.hear(placed);
+    const input = floor.starts.at(-1);
+    expect(await floor.run({ task: 'resource', input })).toEqual({ answer: 'RESOLVED' });
+    expect(await view(`${orderId}-1`)).toMatchObject({ status: 'INCOMPLETE', work: 'TIMED_OUT' });
+    expect(await view(`${orderId}-2`)).toMatchObject({ nodeId: 'store-seoul' });
+    await floor.run({ task: 'offer', input, token: `late ${sku}` });
+    expect(answersTo(`late ${sku}`)).toEqual(['RESOLVED']);
+    expect(await typesOf(orderId)).toEqual(['allocated', 'allocated']);
   });
 
   it('needs a token, and a fulfilment order', async () => {

@@ -86,11 +86,11 @@ const STOCK: Bug[] = [
 ];
 
 const EVENTS: Bug[] = [
-  { name: 'the inbox is skipped', tables: rewriting({ table: 'fulfilment', pk: 'INBOX#' }, () => []) },
+  { name: 'the inbox is skipped', tables: rewriting({ table: 'inventory', pk: 'INBOX#' }, () => []) },
   {
     name: 'the inbox knows the aggregate and not its version',
     tables: both(
-      ...['orders', 'fulfilment', 'payments', 'loyalty'].map((table) =>
+      ...['orders', 'payments', 'loyalty', 'inventory'].map((table) =>
         writing({ table, pk: 'INBOX#' }, (write) => {
           const [, , ...id] = (write as { item: Item }).item.pk.split('#');
           return otherKey(write, { pk: `INBOX#${id[0]}`, sk: 'SEEN' });
@@ -252,6 +252,17 @@ const PAYMENTS: Bug[] = [
 const FULFILMENT: Bug[] = [
   { name: 'a fulfilment order is changed without its version', tables: without({ table: 'fulfilment' }, 'version') },
   { name: 'the token of the workflow is not kept', tables: forgetting({ table: 'fulfilment', sk: /^TOKEN#/ }) },
+  {
+    name: 'work that is sourced anew takes a number of the plan',
+    tables: writing({ table: 'fulfilment', sk: /^FO#/, kind: 'put' }, (write) => ({
+      ...(write as { kind: 'put'; item: Item }),
+      item: { ...(write as { item: Item }).item, partsPlanned: 0 },
+    })),
+  },
+  {
+    name: 'planned work is put on record again by a second run of its task',
+    tables: without({ table: 'fulfilment', at: 'fulfilment.tasks', kind: 'put' }, 'absent'),
+  },
   {
     name: 'the answer and the end of the work share a token',
     tables: (tables) => {
