@@ -24,7 +24,7 @@ export const traceOf = (parts: readonly Part[]): Part | undefined =>
 /**
  * One write alone needs no transaction, which would cost twice the units, where its guard fails on what it wrote
  * itself. Two need one, because only a transaction has a token to tell that an attempt which arrives late was carried
- * out before: adding to a number, and making what may be taken away again meanwhile (a cart that became an order).
+ * out before: adding to a number, and making what may be taken away again meanwhile (the discrepancy of a level).
  */
 export const standsAlone = (parts: readonly Part[]): boolean => {
   const [part, another] = parts;

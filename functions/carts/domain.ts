@@ -39,6 +39,12 @@ export const setLine = (cart: Cart, line: CartLine): Result<Cart, 'invalid-input
 export const removeLine = (cart: Cart, sku: string): Cart =>
   changed(cart, { lines: cart.lines.filter((line) => line.sku !== sku) });
 
+/** The customer's next cart, when this one has become an order. */
+export const emptied = ({ customerId, version }: Cart, cartId: string): Cart => ({
+  ...{ customerId, cartId, lines: [] },
+  version: version + 1,
+});
+
 export const withHold = (cart: Cart, holdId: string): Cart => changed(cart, { holdId });
 
 export const chooseDelivery = (cart: Cart, delivery: Delivery): Cart => changed(cart, { delivery });

@@ -1,6 +1,6 @@
-import { changedMeanwhile, put, remove } from '../../shared/change.ts';
+import { changedMeanwhile, put } from '../../shared/change.ts';
 import type { Lookup } from '../../shared/lookup.ts';
-import type { Guard, Key, Part, Tables } from '../../shared/table.ts';
+import type { Key, Part, Tables } from '../../shared/table.ts';
 import type { Cart } from './domain.ts';
 
 const TABLE = 'carts';
@@ -16,22 +16,13 @@ export const cartOf = (tables: Tables, customerId: string): Promise<Cart | undef
   tables.get(TABLE, cartKey(customerId));
 
 /**
- * The very cart that was read. Its version alone would not do: after checkout the customer's next cart stands at the
- * same key and counts from one again.
+ * Writes the cart in place of the one that was read, or as the customer's first. A cart is never taken away: one that
+ * was ordered makes room for an empty one, which counts on. So an attempt that arrives late finds another version.
  */
-const unchanged = ({ cartId, version }: Cart): Guard[] => [
-  { guard: 'one-of', attribute: 'cartId', values: [cartId] },
-  { guard: 'version', version },
-];
-
-/** Writes the cart in place of the one that was read, or as the first. */
 export const cartPart = (cart: Cart, read: Cart | undefined): Part<'changed-meanwhile'> =>
   put(
     TABLE,
     { ...cartKey(cart.customerId), ...cart },
-    read === undefined ? [{ guard: 'absent' }] : unchanged(read),
+    [read === undefined ? { guard: 'once' } : { guard: 'version', version: read.version }],
     changedMeanwhile('the cart'),
   );
-
-export const removalPart = (cart: Cart): Part<'changed-meanwhile'> =>
-  remove(TABLE, cartKey(cart.customerId), unchanged(cart), changedMeanwhile('the cart'));

@@ -153,7 +153,7 @@ export const handlers = ({ tables, newId }: Runtime, sealer: Sealer): OperationH
     }
     const placed = await placement(tables, wish, catalog, cause);
     if (!placed.ok) return placed;
-    return reply(viewOf(placed.value.order), checkOut(cart), placed.value.change);
+    return reply(viewOf(placed.value.order), checkOut(cart, newId('cart')), placed.value.change);
   },
 
   placeForChannel: async ({ reference, buyer, delivery, holdId, ...wanted }, { principal, cause }) => {

@@ -184,7 +184,7 @@ export default capability({
     api: {
       tables: {
         orders: ['GetItem', 'Query:byCustomer', 'PutItem'],
-        carts: ['GetItem', 'DeleteItem'],
+        carts: ['GetItem', 'PutItem'],
         catalog: ['GetItem'],
         customers: ['GetItem', 'PutItem', 'ConditionCheckItem'],
         network: ['Query'],

@@ -62,9 +62,10 @@ export const handlers = (runtime: Runtime, provider: PaymentProvider): Operation
       const order = await ownOrder(tables, orderId, request.principal);
       if (order === undefined) return noOrder(orderId);
       const command = commandOf(request);
-      // Nearly every payment is an order's first: that it is takes no look, because its key is free or it is not.
+      // Nearly every payment is an order's first: that it is takes no look, because its key is free or it is not. An
+      // order that expires from here on is noticed when the payment would become its own: then it is voided.
       const first = newPayment(order, 1, request, command);
-      if ((await request.commit(initiate(first), payable(order))).ok) {
+      if (order.status === 'PENDING_PAYMENT' && (await request.commit(initiate(first))).ok) {
         return authorised(first, order, request, method.token);
       }
       const earlier = await attemptsOf(tables, orderId);

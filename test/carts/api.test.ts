@@ -232,28 +232,30 @@ describe('checking out', () => {
   it('one cart becomes one order: the second who takes it away is refused', async () => {
     await put('ahn', 'TEE-M', 1);
     const cart = await read('ahn');
-    const taken = await Promise.all([commit(checkOut(cart)), commit(checkOut(cart))]);
+    const taken = await Promise.all([commit(checkOut(cart, 'crt_2')), commit(checkOut(cart, 'crt_3'))]);
     expect(taken.map(({ ok }) => ok).sort()).toEqual([false, true]);
-    expect(await current('ahn')).toMatchObject({ lines: [], version: 0 });
+    expect(await current('ahn')).toMatchObject({ lines: [], version: 2 });
   });
 
   it('a cart that was changed after it was read is not taken away', async () => {
     await put('song', 'TEE-M', 1);
     const cart = await read('song');
     await put('song', 'TEE-M', 2);
-    expect(await commit(checkOut(cart))).toMatchObject({ ok: false, refusal: { problem: 'changed-meanwhile' } });
+    expect(await commit(checkOut(cart, 'crt_2'))).toMatchObject({
+      ok: false,
+      refusal: { problem: 'changed-meanwhile' },
+    });
     expect((await current('song')).units).toBe(2);
   });
 
-  it("the customer's next cart is another one, though its version is the same", async () => {
+  it("the customer's next cart is another one, and counts on", async () => {
     await put('jang', 'TEE-M', 1);
     const first = await read('jang');
-    await commit(checkOut(first));
+    await commit(checkOut(first, 'crt_next'));
     await put('jang', 'TEE-L', 1);
     const next = await read('jang');
-    expect(next.version).toBe(first.version);
-    expect(next.cartId).not.toBe(first.cartId);
-    expect(await commit(checkOut(first))).toMatchObject({ ok: false });
+    expect(next).toMatchObject({ cartId: 'crt_next', version: first.version + 2 });
+    expect(await commit(checkOut(first, 'crt_other'))).toMatchObject({ ok: false });
     expect((await current('jang')).lines).toMatchObject([{ sku: 'TEE-L' }]);
   });
 });

@@ -49,7 +49,9 @@ describe('placing an order', () => {
     expect(body.promise.text).not.toBe('');
     expect(body.fulfilments[0].reason).toContain('dc-icheon');
     expect(await shop.levels(sku)).toEqual({ 'dc-icheon': { onHand: 5, allocated: 2, available: 3 } });
-    expect(await cartOf(shop.runtime.tables, customer.id)).toBeUndefined();
+    const emptied = await cartOf(shop.runtime.tables, customer.id);
+    expect(emptied).toMatchObject({ lines: [] });
+    expect(emptied?.cartId).not.toBe(customer.cartId);
     expect((await shop.call.orders('order', { as: customer.as, path: { orderId: body.orderId } })).body).toEqual(body);
   });
 
@@ -122,7 +124,7 @@ describe('the last unit', () => {
     expect(await shop.levels(sku)).toEqual({ 'dc-icheon': { onHand: 1, allocated: 1, available: 0 } });
     for (const [index, { status }] of answers.entries()) {
       const cart = await cartOf(shop.runtime.tables, customers[index]!.id);
-      expect(cart === undefined).toBe(status === 201);
+      expect(cart?.cartId === customers[index]!.cartId).toBe(status !== 201);
     }
   });
 
@@ -220,7 +222,7 @@ describe('prices', () => {
     expect([refused.status, problemOf(refused)]).toEqual([409, 'price-changed']);
     expect(refused.body.detail).toContain('21000');
     expect(await shop.levels(sku)).toMatchObject({ 'dc-icheon': { allocated: 0 } });
-    expect(await cartOf(shop.runtime.tables, customer.id)).toBeDefined();
+    expect((await cartOf(shop.runtime.tables, customer.id))?.cartId).toBe(customer.cartId);
     const agreed = await place(shop, customer, { body: { expectedTotal: { amountMinor: 21_000, currency: 'KRW' } } });
     expect(agreed.status).toBe(201);
   });
@@ -234,7 +236,7 @@ describe('an order that cannot be placed says why', () => {
       const answer = await place(shop, { ...mine, cartId });
       expect([answer.status, problemOf(answer)]).toEqual([404, 'not-found']);
     }
-    expect(await cartOf(shop.runtime.tables, theirs.id)).toBeDefined();
+    expect((await cartOf(shop.runtime.tables, theirs.id))?.cartId).toBe(theirs.cartId);
   });
 
   it('an empty cart', async () => {
