@@ -77,7 +77,6 @@ export class AwsError extends Error {
 const ATTEMPTS_MAX = 6;
 const RETRY_BASE_MS = 25;
 const RETRY_CAP_MS = 1_000;
-const TIMEOUT_MS = 5_000;
 const THROTTLED = new Set([
   'ProvisionedThroughputExceededException',
   'RequestLimitExceeded',
@@ -123,14 +122,14 @@ const attemptOf = (
     address ??= addressOf(client);
     const { protocol, hostname, port } = await address;
     const unsigned = {
-      'content-type': `application/x-amz-json-${json}`,
       host: port === undefined ? hostname : `${hostname}:${port}`,
-      'x-amz-target': `${target}.${operation}`,
+      contentType: `application/x-amz-json-${json}`,
+      target: `${target}.${operation}`,
+      body,
     };
-    const headers = sign({ headers: unsigned, body }, await region(), await credentials(), clockMs());
-    headers['content-length'] = String(Buffer.byteLength(body));
-    const request = { protocol, hostname, port, method: 'POST', path: '/', headers, body };
-    return connection.send(request, TIMEOUT_MS);
+    const headers = sign(unsigned, await region(), await credentials(), clockMs());
+    headers.push('content-length', String(Buffer.byteLength(body)));
+    return connection.send({ protocol, hostname, port, method: 'POST', path: '/', headers, body });
   };
 };
 

@@ -1,3 +1,4 @@
+import type { ClientRequest } from 'node:http';
 import https from 'node:https';
 
 // Imported, it would load Node's fetch and WebSocket as well, for the names that it exports: 10 ms of a cold start.
@@ -10,7 +11,8 @@ interface OutgoingRequest {
   port?: number | undefined;
   method: string;
   path: string;
-  headers: Record<string, string>;
+  /** Name, value, name, value …: Node writes them as they are, where it would look at each of an object's several times. */
+  headers: readonly string[];
   body: string;
 }
 
@@ -21,36 +23,74 @@ interface IncomingAnswer {
 
 /** What requests are sent over. Rejects where there is no whole answer in time. */
 export interface Connection {
-  send(request: OutgoingRequest, timeoutMs: number): Promise<IncomingAnswer>;
+  send(request: OutgoingRequest): Promise<IncomingAnswer>;
 }
 
 /** As many as the SDK's own handler opens. */
 const SOCKETS_MAX = 50;
 
+/** Ends requests that have no whole answer in time. One timer for all, because Node's own for each of them costs more. */
+const endingAfter = (timeoutMs: number) => {
+  /** The oldest first, which is due first. */
+  const open = new Map<ClientRequest, number>();
+  let looksAgain = false;
+  // A process that waits for nothing else may end.
+  const lookIn = (ms: number): void => {
+    looksAgain = true;
+    setTimeout(look, ms).unref();
+  };
+  const look = (): void => {
+    looksAgain = false;
+    const nowMs = performance.now();
+    for (const [request, dueMs] of open) {
+      if (dueMs > nowMs) {
+        lookIn(Math.ceil(dueMs - nowMs));
+        return;
+      }
+      open.delete(request);
+      request.destroy(Object.assign(new Error(`no answer in ${timeoutMs} ms`), { name: 'TimeoutError' }));
+    }
+  };
+  return {
+    watch: (request: ClientRequest): void => {
+      open.set(request, performance.now() + timeoutMs);
+      if (!looksAgain) lookIn(timeoutMs);
+    },
+    forget: (request: ClientRequest): void => void open.delete(request),
+  };
+};
+
+/** Longer than any call that is answered takes. */
+const TIMEOUT_MS = 5_000;
+
 /**
  * HTTP over connections that are kept. The SDK's own handler sets several timers a request, copies the body and hands
  * the answer over as a stream, which small JSON has no use for (ADR 17).
  */
-export const keptConnections = (): Connection => {
+export const keptConnections = (timeoutMs = TIMEOUT_MS): Connection => {
   const options = { keepAlive: true, maxSockets: SOCKETS_MAX };
   const plain = new http.Agent(options);
   const secure = new https.Agent(options);
+  const late = endingAfter(timeoutMs);
   return {
-    send: ({ protocol, hostname, port, method, path, headers, body }, timeout) =>
+    send: ({ protocol, hostname, port, method, path, headers, body }) =>
       new Promise((resolve, reject) => {
         const [over, agent] = protocol === 'http:' ? ([http, plain] as const) : ([https, secure] as const);
-        const outgoing = over.request({ agent, hostname, port, method, path, headers, timeout }, (incoming) => {
+        const outgoing = over.request({ agent, hostname, port, method, path, headers }, (incoming) => {
           const chunks: Buffer[] = [];
           incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-          incoming.once('end', () =>
-            resolve({ status: incoming.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
-          );
-          incoming.once('error', reject);
+          incoming.once('end', () => {
+            late.forget(outgoing);
+            resolve({ status: incoming.statusCode ?? 0, text: Buffer.concat(chunks).toString() });
+          });
+          incoming.once('error', fail);
         });
-        outgoing.once('error', reject);
-        outgoing.once('timeout', () =>
-          outgoing.destroy(Object.assign(new Error(`no answer in ${timeout} ms`), { name: 'TimeoutError' })),
-        );
+        const fail = (error: Error): void => {
+          late.forget(outgoing);
+          reject(error);
+        };
+        outgoing.once('error', fail);
+        late.watch(outgoing);
         outgoing.end(body);
       }),
   };

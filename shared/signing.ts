@@ -7,9 +7,12 @@ export interface Credentials {
   sessionToken?: string | undefined;
 }
 
+/** One call of a service with a JSON protocol: a POST to `/` of its host. */
 export interface Unsigned {
-  /** Names in lower case; `host` is one of them. */
-  headers: Record<string, string>;
+  host: string;
+  contentType: string;
+  /** The operation, as `x-amz-target` names it. */
+  target: string;
   body: string;
 }
 
@@ -30,26 +33,47 @@ const dailyKey = (service: string) => {
   };
 };
 
+/** As `20261128T223556Z`; a second's many calls share it. */
+const timeOf = () => {
+  let known = { second: Number.NaN, text: '' };
+  return (nowMs: number): string => {
+    const second = Math.floor(nowMs / 1000);
+    if (second !== known.second) {
+      known = { second, text: `${new Date(second * 1000).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z` };
+    }
+    return known.text;
+  };
+};
+
 /**
- * Signature Version 4 of `POST /`, which is all that AWS's JSON protocols send. Returns the headers to send: those
- * given, which are all signed, and those that sign them.
+ * Signature Version 4 of `POST /`, which is all that AWS's JSON protocols send. Returns the headers of the request as
+ * name, value, name, value …, all of them signed.
  */
 export const signerFor = (service: string) => {
   const keyOf = dailyKey(service);
-  return ({ headers, body }: Unsigned, region: string, credentials: Credentials, nowMs: number) => {
+  const timeAt = timeOf();
+  return ({ host, contentType, target, body }: Unsigned, region: string, credentials: Credentials, nowMs: number) => {
     const { accessKeyId, secretAccessKey, sessionToken } = credentials;
-    const time = `${new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
-    const signed: Record<string, string> = { ...headers, 'x-amz-date': time };
-    if (sessionToken !== undefined) signed['x-amz-security-token'] = sessionToken;
-    const names = Object.keys(signed).sort();
-    const lines = names.map((name) => `${name}:${signed[name]}\n`).join('');
-    const list = names.join(';');
+    const time = timeAt(nowMs);
     const day = time.slice(0, 8);
     const scope = `${day}/${region}/${service}/aws4_request`;
-    const request = hash('sha256', `POST\n/\n\n${lines}\n${list}\n${hash('sha256', body)}`);
+    // By name, as the signature wants them.
+    const signed = ['content-type', contentType, 'host', host, 'x-amz-date', time];
+    if (sessionToken !== undefined) signed.push('x-amz-security-token', sessionToken);
+    signed.push('x-amz-target', target);
+    let lines = '';
+    let names = '';
+    for (let at = 0; at < signed.length; at += 2) {
+      lines += `${signed[at]}:${signed[at + 1]}\n`;
+      names += at === 0 ? signed[at] : `;${signed[at]}`;
+    }
+    const request = hash('sha256', `POST\n/\n\n${lines}\n${names}\n${hash('sha256', body)}`);
     const key = keyOf(secretAccessKey, day, region, scope);
     const signature = hmac(key, `${ALGORITHM}\n${time}\n${scope}\n${request}`).toString('hex');
-    signed.authorization = `${ALGORITHM} Credential=${accessKeyId}/${scope}, SignedHeaders=${list}, Signature=${signature}`;
+    signed.push(
+      'authorization',
+      `${ALGORITHM} Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`,
+    );
     return signed;
   };
 };

@@ -6,7 +6,7 @@ import type { Runtime } from '../../shared/runtime.ts';
 import type { Tables } from '../../shared/table.ts';
 import type { Instant } from '../../shared/time.ts';
 import { type SellableVariant, sellable, sellableLately } from '../catalog/parts.ts';
-import { addressLookup, addressOf } from '../customers/parts.ts';
+import { addressOf, hasAddressLookup } from '../customers/parts.ts';
 import { options, plan } from '../fulfilment/parts.ts';
 import { asRace, fits, HOLD_LINES_MAX, reserve } from '../inventory/parts.ts';
 import { nodeLookup } from '../network/parts.ts';
@@ -36,8 +36,8 @@ const cartFor = async (
 ): Promise<Result<Cart | undefined, 'not-found' | 'not-deliverable'>> => {
   const ofCustomer = cartLookup(customerId);
   if (delivery.choice !== 'PICKUP') {
-    const [cart, address] = await lookUp(tables, ofCustomer, addressLookup(customerId, delivery.addressId));
-    return address === undefined ? refuse('not-found', 'you have no such address', '/addressId') : ok(cart);
+    const [cart, isTheirs] = await lookUp(tables, ofCustomer, hasAddressLookup(customerId, delivery.addressId));
+    return isTheirs ? ok(cart) : refuse('not-found', 'you have no such address', '/addressId');
   }
   const [cart, node] = await lookUp(tables, ofCustomer, nodeLookup(delivery.nodeId));
   if (node === undefined) return refuse('not-found', `there is no node ${delivery.nodeId}`, '/nodeId');

@@ -4,7 +4,7 @@ import type { Sealer } from './sealing.ts';
 import { type Address, openCustomer, saveAddress } from './store.ts';
 
 export { type Sealer, sealerFrom } from './sealing.ts';
-export { type Address, addressLookup, addressOf } from './store.ts';
+export { type Address, addressLookup, addressOf, hasAddressLookup } from './store.ts';
 
 /**
  * Keeps an address that came with something else, e.g. a channel's order, in that thing's own transaction. Opens the

@@ -30,11 +30,13 @@ const addressKey = (customerId: string, addressId: string): Key => ({
 
 const placeOf = ({ pk, sk }: Key): string => `${pk}/${sk}`;
 
-/** The plain value, or undefined where there is none or its key was destroyed. */
+/** False where there is nothing, or its key was destroyed. */
+const isReadable = (key: KeyItem | undefined, item: SealedItem | undefined): boolean =>
+  key?.key !== undefined && item !== undefined && item.keyVersion === key.keyVersion;
+
+/** The plain value, or undefined where there is none that can be read. */
 const openItem = <T>(key: KeyItem | undefined, item: SealedItem | undefined): T | undefined =>
-  key?.key === undefined || item === undefined || item.keyVersion !== key.keyVersion
-    ? undefined
-    : unseal<T>(key.key, placeOf(item), item.sealed);
+  isReadable(key, item) ? unseal<T>(key!.key!, placeOf(item!), item!.sealed) : undefined;
 
 export const customerState = (tables: Tables, customerId: string): Promise<KeyItem | undefined> =>
   tables.get<KeyItem>(TABLE, keyKey(customerId));
@@ -52,6 +54,12 @@ export const profileOf = async (tables: Tables, customerId: string): Promise<Pro
 
 export const addressLookup = (customerId: string, addressId: string): Lookup<Address | undefined> =>
   sealedLookup(customerId, addressKey(customerId, addressId));
+
+/** Whether an address is there and the key that it was sealed with, too. */
+export const hasAddressLookup = (customerId: string, addressId: string): Lookup<boolean> => ({
+  ...addressLookup(customerId, addressId),
+  of: ([root, item]) => isReadable(root as KeyItem | undefined, item as SealedItem | undefined),
+});
 
 export const addressOf = async (tables: Tables, customerId: string, addressId: string): Promise<Address | undefined> =>
   (await lookUp(tables, addressLookup(customerId, addressId)))[0];

@@ -67,12 +67,18 @@ function optionsOf(args: unknown[]): { host: string; target?: string } {
   const [first, second] = args;
   const url = typeof first === 'string' ? new URL(first) : first instanceof URL ? first : undefined;
   const options = ((url ? second : first) ?? {}) as http.RequestOptions;
-  const headers = (options.headers ?? {}) as Record<string, unknown>;
-  const target = headers['x-amz-target'] ?? headers['X-Amz-Target'];
+  const target = headerOf(options.headers ?? {}, 'x-amz-target');
   return {
     host: String(options.hostname ?? options.host ?? url?.hostname ?? ''),
     ...(typeof target === 'string' && { target }),
   };
+}
+
+/** Headers come as an object, or as a list of names and values. */
+function headerOf(headers: http.OutgoingHttpHeaders | readonly string[], wanted: string): unknown {
+  const pairs = Array.isArray(headers) ? headers : Object.entries(headers).flat();
+  const at = pairs.findIndex((name, index) => index % 2 === 0 && String(name).toLowerCase() === wanted);
+  return at < 0 ? undefined : pairs[at + 1];
 }
 
 /** A service without a local endpoint must not be called for real, with the dummy credentials of this machine. */

@@ -9,7 +9,7 @@ afterEach(async () => {
 });
 
 /** A server, and what sends a body to it. */
-const talkingTo = async (answer: RequestListener) => {
+const talkingTo = async (answer: RequestListener, timeoutMs = 1_000) => {
   const server = createServer(answer);
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   open.push(
@@ -22,16 +22,13 @@ const talkingTo = async (answer: RequestListener) => {
   const { port } = server.address() as AddressInfo;
   const sockets = new Set<unknown>();
   server.on('connection', (socket) => sockets.add(socket));
-  const connection: Connection = keptConnections();
-  const send = (body: string, timeoutMs = 1_000) =>
-    connection.send(
-      {
-        ...{ protocol: 'http:', hostname: '127.0.0.1', port, method: 'POST', path: '/' },
-        headers: { host: `127.0.0.1:${port}`, 'content-length': String(Buffer.byteLength(body)) },
-        body,
-      },
-      timeoutMs,
-    );
+  const connection: Connection = keptConnections(timeoutMs);
+  const send = (body: string) =>
+    connection.send({
+      ...{ protocol: 'http:', hostname: '127.0.0.1', port, method: 'POST', path: '/' },
+      headers: ['host', `127.0.0.1:${port}`, 'content-length', String(Buffer.byteLength(body))],
+      body,
+    });
   return { send, sockets };
 };
 
@@ -49,8 +46,24 @@ it('sends a body, hears the whole answer, and keeps its connection', async () =>
 });
 
 it('gives up on who does not answer', async () => {
-  const { send } = await talkingTo(() => {});
-  await expect(send('{}', 50)).rejects.toMatchObject({ name: 'TimeoutError' });
+  const { send } = await talkingTo(() => {}, 50);
+  const later = new Promise((resolve) => setTimeout(resolve, 20)).then(() => send('{}'));
+  await expect(send('{}')).rejects.toMatchObject({ name: 'TimeoutError' });
+  await expect(later).rejects.toMatchObject({ name: 'TimeoutError' });
+  await expect(send('{}')).rejects.toMatchObject({ name: 'TimeoutError' });
+});
+
+it('gives up on an answer without an end, and on no other', async () => {
+  const { send } = await talkingTo((request, response) => {
+    request.resume();
+    if (request.headers['content-length'] === '2') return void response.end('whole');
+    const drip = setInterval(() => response.write('.'), 10);
+    response.once('close', () => clearInterval(drip));
+  }, 100);
+  const endless = send('drip');
+  expect((await send('{}')).text).toBe('whole');
+  await expect(endless).rejects.toMatchObject({ name: 'TimeoutError' });
+  expect((await send('{}')).text).toBe('whole');
 });
 
 it('takes half an answer for none', async () => {
@@ -62,9 +75,8 @@ it('takes half an answer for none', async () => {
 });
 
 it('says that nobody is there', async () => {
-  const refused = keptConnections().send(
-    { protocol: 'http:', hostname: '127.0.0.1', port: 1, method: 'POST', path: '/', headers: {}, body: '{}' },
-    1_000,
-  );
+  const refused = keptConnections().send({
+    ...{ protocol: 'http:', hostname: '127.0.0.1', port: 1, method: 'POST', path: '/', headers: [], body: '{}' },
+  });
   await expect(refused).rejects.toMatchObject({ code: 'ECONNREFUSED' });
 });

@@ -103,7 +103,7 @@ export class Wire {
       endpoint: async () => ({ protocol: 'http:', hostname: 'simulated' }),
     };
     const send: Connection['send'] = async (request) => {
-      const operation = request.headers['x-amz-target']!.split('.')[1] as DynamoOperation;
+      const operation = request.headers[request.headers.indexOf('x-amz-target') + 1]!.split('.')[1] as DynamoOperation;
       const { status, body } = await this.#dynamo(process, operation, JSON.parse(request.body));
       return { status, text: JSON.stringify(body) };
     };
