@@ -69,7 +69,7 @@ export const signerFor = (service: string) => {
     }
     const request = hash('sha256', `POST\n/\n\n${lines}\n${names}\n${hash('sha256', body)}`);
     const key = keyOf(secretAccessKey, day, region, scope);
-    const signature = hmac(key, `${ALGORITHM}\n${time}\n${scope}\n${request}`).toString('hex');
+    const signature = createHmac('sha256', key).update(`${ALGORITHM}\n${time}\n${scope}\n${request}`).digest('hex');
     signed.push(
       'authorization',
       `${ALGORITHM} Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`,

@@ -29,6 +29,9 @@ const statOf = (pid: number): { parent: number; cpuTicks: number } | undefined =
   }
 };
 
+/** CPU that a process has used so far, without those that it started. */
+export const cpuMsOf = (pid: number): number => (statOf(pid)?.cpuTicks ?? 0) * (1000 / TICKS_PER_SECOND);
+
 /** The process and all below it. */
 const family = (root: number): number[] => {
   const parents = new Map<number, number>();
@@ -80,7 +83,7 @@ export const startSystem = async (dataDir: string): Promise<System> => {
     running,
     bootMs,
     residentMb: () => members().reduce((total, pid) => total + residentKb(pid), 0) / 1024,
-    cpuMs: () => members().reduce((total, pid) => total + (statOf(pid)?.cpuTicks ?? 0), 0) * (1000 / TICKS_PER_SECOND),
+    cpuMs: () => members().reduce((total, pid) => total + cpuMsOf(pid), 0),
     end: () =>
       new Promise((resolve) => {
         child.once('exit', () => resolve());

@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { startEngine } from '../../infra/local/engine.ts';
+import { load } from './http.ts';
+import { cpuMsOf } from './system.ts';
+
+const TableName = 'bare';
+const SKUS = 20;
+const TIMES = 400;
+const NEW = 'attribute_not_exists(pk)';
+/** What most items of a checkout are like. */
+const SOMETHING = {
+  note: 'x'.repeat(300),
+  lines: [{ sku: 'A', units: 1 }],
+  total: { amountMinor: 1, currency: 'KRW' },
+};
+
+/** The bare database work of a checkout: eight calls of the SDK, two of them transactions. */
+const bareCheckout = async (database: DynamoDBDocumentClient, index: number): Promise<void> => {
+  const cart = { pk: `CUSTOMER#${index}`, sk: 'CART' };
+  const order = { pk: `ORDER#${index}`, sk: 'ORDER' };
+  const payment = { pk: `ORDER#${index}`, sk: 'PAYMENT' };
+  const level = { pk: `SKU#${index % SKUS}`, sk: 'LEVEL' };
+  const added = (Item: object) => ({ TableName, Item: { ...SOMETHING, ...Item }, ConditionExpression: NEW });
+  const said = (sk: string) => ({ Put: { TableName, Item: { pk: `OUTBOX#${index}`, sk, ...SOMETHING } } });
+  const becomes = (Key: object, status: string) => ({
+    ...{ TableName, Key, UpdateExpression: 'SET #status = :status', ExpressionAttributeNames: { '#status': 'status' } },
+    ExpressionAttributeValues: { ':status': status },
+  });
+  await database.send(new GetCommand({ TableName, Key: cart, ConsistentRead: true }));
+  await database.send(new PutCommand(added(cart)));
+  await database.send(new PutCommand(added({ ...cart, sk: 'ADDRESS' })));
+  await database.send(new UpdateCommand(becomes(cart, 'DELIVERY')));
+  await database.send(new GetCommand({ TableName, Key: cart, ConsistentRead: true }));
+  const taken = {
+    ...{ TableName, Key: level, UpdateExpression: 'ADD available :less', ConditionExpression: 'available >= :one' },
+    ExpressionAttributeValues: { ':less': -1, ':one': 1 },
+  };
+  const placed = [{ Put: added(order) }, { Update: taken }, { Put: added({ ...order, sk: 'ENTRY' }) }, said('placed')];
+  await database.send(new TransactWriteCommand({ TransactItems: [...placed, { Delete: { TableName, Key: cart } }] }));
+  await database.send(new PutCommand(added(payment)));
+  const paid = [{ Update: becomes(payment, 'AUTHORIZED') }, { Update: becomes(order, 'PLACED') }, said('paid')];
+  await database.send(new TransactWriteCommand({ TransactItems: paid }));
+};
+
+/**
+ * What this machine takes for the bare database work of a checkout, at this moment: SDK and engine, and nothing of ours.
+ * Other people's machines, and this one an hour ago, are quicker or slower; `checkout_cpu_of_bare` says it without them.
+ */
+export const measureBare = async (): Promise<{ perSecond: number; cpuMs: number }> => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'ieum-bare-'));
+  const engine = await startEngine({ dataDir, tables: [] });
+  const client = new DynamoDBClient({
+    ...{ endpoint: engine.endpoint, region: 'ap-northeast-2' },
+    credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
+  });
+  const keys = ['pk', 'sk'] as const;
+  await client.send(
+    new CreateTableCommand({
+      ...{ TableName, BillingMode: 'PAY_PER_REQUEST' },
+      KeySchema: keys.map((AttributeName, at) => ({ AttributeName, KeyType: at === 0 ? 'HASH' : 'RANGE' })),
+      AttributeDefinitions: keys.map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+    }),
+  );
+  const database = DynamoDBDocumentClient.from(client);
+  for (let index = 0; index < SKUS; index += 1) {
+    const Item = { pk: `SKU#${index}`, sk: 'LEVEL', available: 1_000_000 };
+    await database.send(new PutCommand({ TableName, Item }));
+  }
+  const cpuMs = () => process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000 + cpuMsOf(engine.pid!);
+  await load(TIMES, 8, (index) => bareCheckout(database, index));
+  const beforeMs = cpuMs();
+  const { perSecond } = await load(TIMES, 8, (index) => bareCheckout(database, TIMES + index));
+  const spentMs = cpuMs() - beforeMs;
+  client.destroy();
+  await engine.close();
+  rmSync(dataDir, { recursive: true, force: true });
+  return { perSecond, cpuMs: spentMs / TIMES };
+};
