@@ -10,6 +10,8 @@ import { sealerFrom } from '../../functions/customers/parts.ts';
 import { handlers as fulfilmentHandlers } from '../../functions/fulfilment/api.ts';
 import fulfilment from '../../functions/fulfilment/contract.ts';
 import { handlers as reactionHandlers } from '../../functions/fulfilment/events.ts';
+import type { Workflow } from '../../functions/fulfilment/step-functions.ts';
+import { handlers as taskHandlers } from '../../functions/fulfilment/tasks.ts';
 import { handlers as importHandlers } from '../../functions/imports/api.ts';
 import imports from '../../functions/imports/contract.ts';
 import { handlers as inventoryHandlers } from '../../functions/inventory/api.ts';
@@ -32,7 +34,7 @@ import stockroom from '../../functions/stockroom/contract.ts';
 import { handlers as tillHandlers } from '../../functions/tills/api.ts';
 import tills from '../../functions/tills/contract.ts';
 import { commitChanges } from '../../shared/runtime.ts';
-import { type Answer, apiOf, type CallOptions, listenerOf, outboxOf } from '../support/call.ts';
+import { type Answer, apiOf, type CallOptions, listenerOf, outboxOf, taskRunnerOf } from '../support/call.ts';
 import { startTestEngine } from '../support/engine.ts';
 import { checksumOf } from './checksum.ts';
 import { furnish, STORE } from './furnish.ts';
@@ -81,7 +83,11 @@ export const openWorld = async () => {
     return body;
   };
 
-  const workflow = { start: async () => {}, answer: async () => {} };
+  const workflow: Workflow = {
+    start: async (input) => void (await runTask({ task: 'offer', input, token: input.fulfilmentOrderId })),
+    answer: async () => {},
+  };
+  const runTask = taskRunnerOf(fulfilment, taskHandlers(runtime, workflow), runtime);
   const hear = listenerOf(fulfilment, reactionHandlers(runtime, workflow), runtime);
   /** What is paid becomes work at its nodes. */
   const assignWork = async (): Promise<void> => {
