@@ -60,7 +60,7 @@ const endingAfter = (timeoutMs: number) => {
   };
 };
 
-/** Longer than any call that is answered takes. */
+/** Longer than any call that is answered takes, and the wait for a connection where all are in use. */
 const TIMEOUT_MS = 5_000;
 
 /**

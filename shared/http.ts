@@ -165,8 +165,9 @@ const carryOut = async (
     const guards = command === undefined ? [] : [rememberAnswer(command, { status, body }, request.now)];
     const committed = await commitChanges(runtime, request.cause, decided.value.changes, guards);
     if (committed.ok) return answer;
-    if (committed.refusal.problem !== 'changed-meanwhile' || decision >= DECISIONS_MAX)
-      return refused(committed.refusal);
+    // What may have been carried out is not decided anew: the line that it put into a cart may be in an order by now.
+    const isLost = committed.refusal.problem === 'changed-meanwhile' && committed.mayBeDone !== true;
+    if (!isLost || decision >= DECISIONS_MAX) return refused(committed.refusal);
     await runtime.sleep(runtime.random() * REDECIDE_BASE_MS * 2 ** decision);
   }
 };

@@ -10,10 +10,13 @@ export interface Refusal<P extends ProblemName = ProblemName> {
   field?: string;
 }
 
-/** What domain code returns. Bugs throw; refusals are values. */
+/**
+ * What domain code returns. Bugs throw; refusals are values. `mayBeDone`: an attempt got no answer, and what it writes
+ * others may have changed since; it may have been carried out before it was refused.
+ */
 export type Result<T, P extends ProblemName = ProblemName> =
   | { ok: true; value: T }
-  | { ok: false; refusal: Refusal<P> };
+  | { ok: false; refusal: Refusal<P>; mayBeDone?: boolean };
 
 export const ok = <T>(value: T): { ok: true; value: T } => ({ ok: true, value });
 

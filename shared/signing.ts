@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto';
+import { createHmac, createSecretKey, type Hmac, hash, type KeyObject } from 'node:crypto';
 
 /** What AWS knows the caller by. */
 export interface Credentials {
@@ -18,16 +18,16 @@ export interface Unsigned {
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
 
-const hmac = (key: KeyObject | string, text: string): Buffer => createHmac('sha256', key).update(text).digest();
+const hmac = (key: KeyObject | string, text: string): Hmac => createHmac('sha256', key).update(text);
+const keyFrom = (key: KeyObject | string, text: string): KeyObject => createSecretKey(hmac(key, text).digest());
 
 /** Signing keys last a day of one region; made for every call, they would cost more than the signature. */
 const dailyKey = (service: string) => {
   let known: { secret: string; scope: string; key: KeyObject } | undefined;
   return (secret: string, day: string, region: string, scope: string): KeyObject => {
     if (known?.scope === scope && known.secret === secret) return known.key;
-    const ofRegion = hmac(createSecretKey(hmac(`AWS4${secret}`, day)), region);
-    const ofService = hmac(createSecretKey(ofRegion), service);
-    const key = createSecretKey(hmac(createSecretKey(ofService), 'aws4_request'));
+    const ofRegion = keyFrom(keyFrom(`AWS4${secret}`, day), region);
+    const key = keyFrom(keyFrom(ofRegion, service), 'aws4_request');
     known = { secret, scope, key };
     return key;
   };
@@ -69,7 +69,7 @@ export const signerFor = (service: string) => {
     }
     const request = hash('sha256', `POST\n/\n\n${lines}\n${names}\n${hash('sha256', body)}`);
     const key = keyOf(secretAccessKey, day, region, scope);
-    const signature = createHmac('sha256', key).update(`${ALGORITHM}\n${time}\n${scope}\n${request}`).digest('hex');
+    const signature = hmac(key, `${ALGORITHM}\n${time}\n${scope}\n${request}`).digest('hex');
     signed.push(
       'authorization',
       `${ALGORITHM} Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`,

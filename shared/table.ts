@@ -248,7 +248,10 @@ const createWrites = (options: TablesOptions, get: Tables['get']): Pick<Tables, 
         if (isRefused || attempt >= CONFLICT_RETRIES_MAX) {
           // An attempt before may have been carried out, its answer lost; then its own trace fails the guard (rule 4).
           const isDone = wasUnanswered && trace !== undefined && (await stands(trace));
-          return isDone ? ok(undefined) : { ok: false, refusal: isRefused ? verdict : TOO_BUSY };
+          // A trace that is kept as it is tells for certain; an item that others may change does not.
+          return isDone
+            ? ok(undefined)
+            : { ok: false, refusal: isRefused ? verdict : TOO_BUSY, mayBeDone: wasUnanswered && isAlone };
         }
         await sleep(backoffMs(random, attempt));
       }

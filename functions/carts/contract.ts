@@ -41,7 +41,7 @@ const CartLine = z
 /** The cart as it stands and what it costs now. `total` is absent while nothing in it can be sold. */
 export const PricedCart = z
   .object({
-    cartId: Id.optional().meta({ description: 'Absent until something was put into it' }),
+    cartId: Id.optional().meta({ description: 'Absent until the customer’s first cart' }),
     lines: z.array(CartLine).max(LINES_MAX),
     units: z.int(),
     total: MoneySchema.optional(),

@@ -41,7 +41,9 @@ export const removeLine = (cart: Cart, sku: string): Cart =>
 
 /** The customer's next cart, when this one has become an order. */
 export const emptied = ({ customerId, version }: Cart, cartId: string): Cart => ({
-  ...{ customerId, cartId, lines: [] },
+  customerId,
+  cartId,
+  lines: [],
   version: version + 1,
 });
 

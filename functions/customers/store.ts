@@ -30,13 +30,15 @@ const addressKey = (customerId: string, addressId: string): Key => ({
 
 const placeOf = ({ pk, sk }: Key): string => `${pk}/${sk}`;
 
-/** False where there is nothing, or its key was destroyed. */
-const isReadable = (key: KeyItem | undefined, item: SealedItem | undefined): boolean =>
-  key?.key !== undefined && item !== undefined && item.keyVersion === key.keyVersion;
+/** The key that an item was sealed with; undefined where there is no item, or its key was destroyed. */
+const keyTo = (root: KeyItem | undefined, item: SealedItem | undefined): string | undefined =>
+  item !== undefined && item.keyVersion === root?.keyVersion ? root.key : undefined;
 
-/** The plain value, or undefined where there is none that can be read. */
-const openItem = <T>(key: KeyItem | undefined, item: SealedItem | undefined): T | undefined =>
-  isReadable(key, item) ? unseal<T>(key!.key!, placeOf(item!), item!.sealed) : undefined;
+/** The plain value, or undefined where there is none or its key was destroyed. */
+const openItem = <T>(root: KeyItem | undefined, item: SealedItem | undefined): T | undefined => {
+  const key = keyTo(root, item);
+  return key === undefined || item === undefined ? undefined : unseal<T>(key, placeOf(item), item.sealed);
+};
 
 export const customerState = (tables: Tables, customerId: string): Promise<KeyItem | undefined> =>
   tables.get<KeyItem>(TABLE, keyKey(customerId));
@@ -58,7 +60,7 @@ export const addressLookup = (customerId: string, addressId: string): Lookup<Add
 /** Whether an address is there and the key that it was sealed with, too. */
 export const hasAddressLookup = (customerId: string, addressId: string): Lookup<boolean> => ({
   ...addressLookup(customerId, addressId),
-  of: ([root, item]) => isReadable(root as KeyItem | undefined, item as SealedItem | undefined),
+  of: ([root, item]) => keyTo(root as KeyItem | undefined, item as SealedItem | undefined) !== undefined,
 });
 
 export const addressOf = async (tables: Tables, customerId: string, addressId: string): Promise<Address | undefined> =>

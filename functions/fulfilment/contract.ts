@@ -129,8 +129,10 @@ const emits = {
 };
 
 const byId = { fulfilmentOrderId: Id };
-/** Work that is on record, or that is only planned so far. */
-const wanted = { ...byId, planned: PlannedWork.optional() };
+
+/** Work that is on record, taken over from another node, or only planned so far. */
+const WantedWork = z.object({ ...byId, planned: PlannedWork.optional() });
+export type WantedWork = z.infer<typeof WantedWork>;
 
 /** A step of the work; what each may follow and does is ONE table, in domain.ts. */
 const step = <const A extends string, const P extends 'insufficient-stock' = never>(
@@ -202,10 +204,10 @@ export default capability({
   tasks: {
     offer: task({
       summary: 'Put the work on record, open to its node, and wait for the answer.',
-      input: z.object(wanted),
+      input: WantedWork,
     }),
     awaitDone: task({ summary: 'Wait until the customer has the goods.', input: z.object(byId) }),
-    resource: task({ summary: 'Find other nodes for what a node did not take on.', input: z.object(wanted) }),
+    resource: task({ summary: 'Find other nodes for what a node did not take on.', input: WantedWork }),
     restock: task({ summary: 'Give back the stock of a pickup that nobody came for.', input: z.object(byId) }),
   },
   grants: {

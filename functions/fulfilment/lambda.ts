@@ -11,12 +11,13 @@ import { handlers as eventHandlers } from './events.ts';
 import { workflowOn } from './step-functions.ts';
 import { handlers as taskHandlers } from './tasks.ts';
 
-const runtime = createRuntime({ env: process.env, clockMs: Date.now, random: Math.random });
+const connection = keptConnections();
+const runtime = createRuntime({ env: process.env, clockMs: Date.now, random: Math.random, connection });
 const STEP_FUNCTIONS: AwsApi = { service: 'states', target: 'AWSStepFunctions', json: '1.0' };
 const callStepFunctions = callerOf<'StartExecution' | 'SendTaskSuccess'>(
   functionsClient(process.env, STEP_FUNCTIONS),
   STEP_FUNCTIONS,
-  { ...runtime, connection: keptConnections(), clockMs: Date.now },
+  { ...runtime, connection, clockMs: Date.now },
 );
 const workflow = workflowOn({
   // Asked for when it is used: only the function that starts the workflow is told which one it is.

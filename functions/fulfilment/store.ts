@@ -130,7 +130,7 @@ export const tokenPart = (
   return put(
     TABLE,
     { ...tokenKey(id, awaited), token, ...(earlier.length > 0 ? { earlier } : {}), expiresAt: epochSeconds(expiresAt) },
-    [kept.length === 0 ? { guard: 'absent' } : { guard: 'one-of', attribute: 'token', values: [kept[0]!] }],
+    [kept.length === 0 ? { guard: 'once' } : { guard: 'one-of', attribute: 'token', values: [kept[0]!] }],
     changedMeanwhile(`the token of ${id}`),
   );
 };

@@ -5,7 +5,7 @@ import type { TaskHandlers, TaskRun } from '../../shared/tasks.ts';
 import { plusSeconds } from '../../shared/time.ts';
 import { release } from '../inventory/parts.ts';
 import type fulfilment from './contract.ts';
-import type { PlannedWork } from './contract.ts';
+import type { PlannedWork, WantedWork } from './contract.ts';
 import {
   allocationOf,
   answerOf,
@@ -31,29 +31,25 @@ const TOKEN_KEPT_SECONDS = SHIP_WITHIN_SECONDS + 24 * 3600;
 /** What a task wants now: its answer, or a change first. After a change it asks again, unless it knows its answer. */
 type Move<T> = { done: T } | { change: readonly Change[]; answer?: T };
 
-interface Wanted {
-  fulfilmentOrderId: string;
-  planned?: PlannedWork | undefined;
-}
-
 /** Puts planned work on record, in the conversation that asked for it. Refused where somebody has done so before. */
 const putOnRecord = (
   runtime: Runtime,
   { now, cause }: TaskRun,
   id: string,
   work: PlannedWork,
-  ...alongside: Change[]
+  ...ahead: Change[]
 ): Promise<Result<void>> =>
-  commitChanges(runtime, { ...cause, ...work.cause }, [assign(planned(id, work, now)), ...alongside]);
+  commitChanges(runtime, { ...cause, ...work.cause }, [...ahead, assign(planned(id, work, now))]);
 
 /** Decides and commits until the answer is there. A lost race, for stock too, is decided anew: `lost` counts them. */
 const carryOut = async <T>(
   runtime: Runtime,
   run: TaskRun,
-  { fulfilmentOrderId: id, planned: work }: Wanted,
+  { fulfilmentOrderId: id, planned: work }: WantedWork,
   decide: (order: FulfilmentWork, lost: number) => Move<T> | Promise<Move<T>>,
+  lostBefore = 0,
 ): Promise<T> => {
-  for (let lost = 0; lost < DECISIONS_MAX; ) {
+  for (let lost = lostBefore; lost < DECISIONS_MAX; ) {
     const order = await getFulfilmentOrder(runtime.tables, id);
     if (order === undefined && work === undefined) throw new Error(`there is no fulfilment order ${id}`);
     const move = order && (await decide(order, lost));
@@ -80,19 +76,21 @@ const waitFor = async <A extends NodeAnswer | 'DONE'>(
   runtime: Runtime,
   workflow: Workflow,
   run: TaskRun,
-  wanted: Wanted,
+  wanted: WantedWork,
   awaited: AwaitedFact,
   answerNow: (order: FulfilmentWork) => A | undefined,
+  lostBefore = 0,
 ): Promise<A | 'WAITING'> => {
   const { fulfilmentOrderId: id } = wanted;
-  const answer = await carryOut<A | 'WAITING'>(runtime, run, wanted, async (order, lost) => {
+  const decide = async (order: FulfilmentWork, lost: number): Promise<Move<A | 'WAITING'>> => {
     const given = answerNow(order);
     if (given !== undefined) return { done: given };
     // Nearly every task runs once: that there is no token yet takes no look, because its key is free or it is not.
     const earlier = lost === 0 ? [] : await tokensOf(runtime.tables, id, awaited);
     const held = order.status === 'SCHEDULED' ? changedPart(opened(order, run.now)) : unchangedPart(order);
-    return { change: [change([held, keepToken(run, id, awaited, earlier)])], answer: 'WAITING' };
-  });
+    return { change: [change([keepToken(run, id, awaited, earlier), held])], answer: 'WAITING' };
+  };
+  const answer = await carryOut(runtime, run, wanted, decide, lostBefore);
   if (answer !== 'WAITING') await workflow.answer(tokenOf(run), { answer });
   return answer;
 };
@@ -100,10 +98,11 @@ const waitFor = async <A extends NodeAnswer | 'DONE'>(
 export const handlers = (runtime: Runtime, workflow: Workflow): TaskHandlers<typeof fulfilment> => ({
   offer: async (wanted, run) => {
     const { fulfilmentOrderId: id, planned: work } = wanted;
-    // Nearly every offer is the first, and makes the work: that it is takes no look either.
+    // Nearly every offer is the first, and makes the work. The token comes first: it tells which attempt did.
     const token = change([keepToken(run, id, 'ANSWER')]);
     if (work !== undefined && (await putOnRecord(runtime, run, id, work, token)).ok) return { answer: 'WAITING' };
-    return { answer: await waitFor(runtime, workflow, run, wanted, 'ANSWER', answerOf) };
+    const lost = work === undefined ? 0 : 1;
+    return { answer: await waitFor(runtime, workflow, run, wanted, 'ANSWER', answerOf, lost) };
   },
 
   awaitDone: async (wanted, run) => ({

@@ -1,4 +1,4 @@
-import type { Method, PlannedWork } from './contract.ts';
+import type { Method, WantedWork } from './contract.ts';
 
 /**
  * The workflow of one fulfilment order, as Amazon States Language (JSONPath). It waits and branches; every decision is
@@ -13,23 +13,24 @@ export const COLLECT_WITHIN_SECONDS = 7 * DAY_SECONDS;
 export const SHIP_WITHIN_SECONDS = 21 * DAY_SECONDS;
 
 /** What an execution starts with. It is named after the fulfilment order, so a second start is none. */
-export interface WorkflowInput {
-  fulfilmentOrderId: string;
+export interface WorkflowInput extends WantedWork {
   method: Method;
   /** How long the node has to answer. */
   answerWithinSeconds: number;
-  /** What is put on record first; absent for work that is there already, taken over from another node. */
-  planned?: PlannedWork;
 }
 
-/** Everything that a task can fail with, time-outs aside: those are business here. Tasks may run again (rule 17). */
+/**
+ * Everything that a task can fail with, time-outs aside: those are business here. Tasks may run again (rule 17), and do
+ * so for days, because a paid order whose workflow gave up would wait for somebody to notice. Whoever has to notice that
+ * a task fails hears of it from the alarm on its function.
+ */
 const RETRY = [
   {
     ErrorEquals: ['States.TaskFailed'],
     IntervalSeconds: 2,
-    MaxAttempts: 6,
+    MaxAttempts: 2_000,
     BackoffRate: 2,
-    MaxDelaySeconds: 60,
+    MaxDelaySeconds: 300,
     JitterStrategy: 'FULL',
   },
 ];

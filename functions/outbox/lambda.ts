@@ -10,11 +10,12 @@ import { runTasks } from '../../shared/tasks.ts';
 import outbox from './contract.ts';
 import { type PutEvents, publish, sweep } from './publish.ts';
 
-const runtime = createRuntime({ env: process.env, clockMs: Date.now, random: Math.random });
+const connection = keptConnections();
+const runtime = createRuntime({ env: process.env, clockMs: Date.now, random: Math.random, connection });
 const EVENT_BRIDGE: AwsApi = { service: 'events', target: 'AWSEvents', json: '1.1' };
 const callEventBridge = callerOf<'PutEvents'>(functionsClient(process.env, EVENT_BRIDGE), EVENT_BRIDGE, {
   ...runtime,
-  connection: keptConnections(),
+  connection,
   clockMs: Date.now,
 });
 const bus = required(process.env, 'BUS_NAME');

@@ -4,6 +4,9 @@ import { syncBuiltinESMExports } from 'node:module';
 import { needsOf, type Surroundings } from './access.ts';
 import { policyOf, type Statement } from './policies.ts';
 
+/** Names the operation of an AWS call. */
+const TARGET = 'x-amz-target';
+
 export interface Guarded {
   functionName: string;
   statements: Statement[];
@@ -38,10 +41,13 @@ export function installGuard(guarded: Guarded, report: (action: string, resource
   for (const protocol of [process.getBuiltinModule('node:http'), https]) {
     const request = protocol.request.bind(protocol) as (...options: unknown[]) => http.ClientRequest;
     protocol.request = ((...args: unknown[]) => {
-      const options = optionsOf(args);
-      refuseRealCloud(options.host);
+      const { host, headers } = optionsOf(args);
+      refuseRealCloud(host);
       const outgoing = request(...args);
-      if (options.target) judgeAtEnd(outgoing, (body) => judge(options.target!, body));
+      judgeAtEnd(outgoing, (body) => {
+        const target = outgoing.getHeader(TARGET) ?? listed(headers, TARGET);
+        return target === undefined ? undefined : judge(String(target), body);
+      });
       return outgoing;
     }) as typeof protocol.request;
   }
@@ -63,22 +69,18 @@ function judgeAtEnd(outgoing: http.ClientRequest, judge: (body: string) => Error
   }) as typeof outgoing.end;
 }
 
-function optionsOf(args: unknown[]): { host: string; target?: string } {
+function optionsOf(args: unknown[]): { host: string; headers: unknown } {
   const [first, second] = args;
   const url = typeof first === 'string' ? new URL(first) : first instanceof URL ? first : undefined;
   const options = ((url ? second : first) ?? {}) as http.RequestOptions;
-  const target = headerOf(options.headers ?? {}, 'x-amz-target');
-  return {
-    host: String(options.hostname ?? options.host ?? url?.hostname ?? ''),
-    ...(typeof target === 'string' && { target }),
-  };
+  return { host: String(options.hostname ?? options.host ?? url?.hostname ?? ''), headers: options.headers };
 }
 
-/** Headers come as an object, or as a list of names and values. */
-function headerOf(headers: http.OutgoingHttpHeaders | readonly string[], wanted: string): unknown {
-  const pairs = Array.isArray(headers) ? headers : Object.entries(headers).flat();
-  const at = pairs.findIndex((name, index) => index % 2 === 0 && String(name).toLowerCase() === wanted);
-  return at < 0 ? undefined : pairs[at + 1];
+/** Headers that are given as a list, of names and values or of pairs of them, are written as they are: nobody can ask. */
+function listed(headers: unknown, wanted: string): unknown {
+  const list = Array.isArray(headers) ? headers.flat() : [];
+  const at = list.findIndex((name, index) => index % 2 === 0 && String(name).toLowerCase() === wanted);
+  return at < 0 ? undefined : list[at + 1];
 }
 
 /** A service without a local endpoint must not be called for real, with the dummy credentials of this machine. */

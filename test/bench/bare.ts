@@ -63,6 +63,16 @@ export const measureBare = async (): Promise<{ perSecond: number; cpuMs: number 
     ...{ endpoint: engine.endpoint, region: 'ap-northeast-2' },
     credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
   });
+  // The engine looks through all tokens of ten minutes: work without tokens is the same whenever it is measured (ADR 19).
+  client.middlewareStack.add(
+    (next) => (sent) => {
+      const request = sent.request as { body: Uint8Array | string };
+      const body = Buffer.from(request.body as string).toString();
+      request.body = body.replace(/"ClientRequestToken":"[^"]*",?/, '').replace(/,}$/, '}');
+      return next(sent);
+    },
+    { step: 'build', priority: 'high' },
+  );
   const keys = ['pk', 'sk'] as const;
   await client.send(
     new CreateTableCommand({

@@ -84,12 +84,30 @@ describe('offering', () => {
   });
 
   it('while the node answers leaves nobody waiting: whoever is later tells the workflow', async () => {
-    await stocked({ 'dc-1': 20 });
+    await stocked({ 'dc-1': 10, 'store-seoul': 10 });
     for (let round = 0; round < 10; round += 1) {
-      const id = `${await floor.work({ 'dc-1': { [sku]: 1 } })}-1`;
-      await Promise.all([run('offer', id, `race ${sku} ${round}`), floor.steps('dc-1', id, 'accept')]);
+      const order = await rejected(1);
+      await run('resource', `${order}-1`);
+      const id = `${order}-2`;
+      expect(await view(id)).toMatchObject({ nodeId: 'store-seoul', status: 'SCHEDULED' });
+      await Promise.all([run('offer', id, `race ${sku} ${round}`), floor.steps('store-seoul', id, 'accept')]);
       await floor.deliverEvents();
       expect(new Set(answersTo(`race ${sku} ${round}`))).toEqual(new Set(['ACCEPTED']));
+    }
+  });
+
+  it('of planned work by two attempts at once makes it once, and whoever may wait is told', async () => {
+    await stocked({ 'dc-1': 10 });
+    for (let round = 0; round < 10; round += 1) {
+      const { orderId, placed } = await floor.place({ 'dc-1': { [sku]: 1 } });
+      await floor.hear(placed);
+      const input = floor.starts.at(-1);
+      const tokens = ['one', 'other'].map((which) => `${which} ${sku} ${round}`);
+      await Promise.all(tokens.map((token) => floor.run({ task: 'offer', input, token })));
+      expect(await typesOf(orderId)).toEqual(['allocated']);
+      await floor.steps('dc-1', `${orderId}-1`, 'accept');
+      await floor.deliverEvents();
+      expect(tokens.map(answersTo)).toEqual([['ACCEPTED'], ['ACCEPTED']]);
     }
   });
 

@@ -298,6 +298,31 @@ describe('the role of a function', () => {
     expect(functions.used()).toEqual([{ functionArn: arn, action: 'dynamodb:GetItem', resource: orders }]);
   });
 
+  test.each([
+    ['as a list, as bundles send them', "headers: ['host', 'here', 'X-Amz-Target', TARGET]"],
+    ['as a list of pairs', "headers: [['host', 'here'], ['x-amz-target', TARGET]]"],
+    ['as an object', "headers: { 'X-Amz-Target': TARGET }"],
+    ['with a list of values', "headers: { 'x-amz-target': [TARGET] }"],
+    ['afterwards', ''],
+  ])('judges a call whose headers are given %s', async (_, headers) => {
+    const { url, calls } = await dynamodb();
+    const code = `
+      import http from 'node:http';
+      const TARGET = 'DynamoDB_20120810.GetItem';
+      export const handler = ({ table }) => new Promise((resolve, reject) => {
+        const request = http.request('${url}', { method: 'POST', ${headers} }, (answer) => resolve(answer.statusCode));
+        if (${headers === ''}) request.setHeader('x-amz-target', TARGET);
+        request.once('error', reject);
+        request.end(JSON.stringify({ TableName: table, Key: { pk: { S: 'o1' } } }));
+      });`;
+    const { functions } = host(code, { statements });
+    await expect(functions.invoke(arn, { table: 'customers' })).rejects.toMatchObject({
+      errorType: 'AccessDeniedException',
+    });
+    expect(calls).toEqual([]);
+    expect(await functions.invoke(arn, { table: 'orders' })).toBe(200);
+  });
+
   test('refuses what it does not grant before anything is sent, once and by name', async () => {
     const { url, calls } = await dynamodb();
     const { functions } = host(sdk, { statements, environment: { AWS_ENDPOINT_URL_DYNAMODB: url } });

@@ -50,7 +50,7 @@ describe('a commit', () => {
       putPart({ ...fresh }),
       update(TABLE, there, { add: { units: -4 } }, [{ guard: 'at-least', attribute: 'units', units: 4 }], REFUSED),
     );
-    expect(outcome).toEqual({ ok: false, refusal: REFUSED });
+    expect(outcome).toEqual({ ok: false, refusal: REFUSED, mayBeDone: false });
     expect(await runtime.tables.get(TABLE, fresh)).toBeUndefined();
     expect(await runtime.tables.get(TABLE, there)).toMatchObject({ units: 3 });
   });

@@ -156,8 +156,7 @@ export class Simulation {
   }
 
   async #redrive(): Promise<void> {
-    const { bus, workflows } = this.cluster;
-    for (let round = 0; round < 3 && bus.redrive() + workflows.redrive() > 0; round += 1) await this.quiet();
+    for (let round = 0; round < 3 && this.cluster.bus.redrive() > 0; round += 1) await this.quiet();
   }
 
   async #tidyUp(): Promise<void> {

@@ -125,19 +125,6 @@ export class Workflows implements StepFunctions {
     return {};
   }
 
-  /** Starts failed executions again where they failed, as an operator does once the trouble is over. */
-  redrive(): number {
-    const failed = [...this.executions.values()].filter(
-      ({ status, error }) => status === 'FAILED' && error !== 'DeliveryOverdue',
-    );
-    for (const execution of failed) {
-      execution.status = 'RUNNING';
-      delete execution.error;
-      this.#scheduler.after(1, () => this.#enter(execution, execution.state));
-    }
-    return failed.length;
-  }
-
   #enter(execution: Running, name: string): void {
     const state = this.#definition.States[name]!;
     execution.state = name;
