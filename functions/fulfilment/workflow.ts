@@ -21,14 +21,14 @@ export interface WorkflowInput extends WantedWork {
 
 /**
  * Everything that a task can fail with, time-outs aside: those are business here. Tasks may run again (rule 17), and do
- * so for days, because a paid order whose workflow gave up would wait for somebody to notice. Whoever has to notice that
+ * so for a day, because a paid order whose workflow gave up would wait for somebody to notice. Whoever has to notice that
  * a task fails hears of it from the alarm on its function.
  */
 const RETRY = [
   {
     ErrorEquals: ['States.TaskFailed'],
     IntervalSeconds: 2,
-    MaxAttempts: 2_000,
+    MaxAttempts: 600,
     BackoffRate: 2,
     MaxDelaySeconds: 300,
     JitterStrategy: 'FULL',

@@ -11,7 +11,7 @@ const SAMPLE = [
   'lines of one SKU are not summed when a channel orders',
   'the inbox is skipped',
   'the inbox knows the aggregate and not its version',
-  'events are published before the commit',
+  'an outbox item is removed before it is published',
   'answers are not remembered',
   'a void is put on record and not carried out',
   'the answer and the end of the work share a token',
