@@ -67,7 +67,7 @@ export const measureBare = async (): Promise<{ perSecond: number; cpuMs: number 
   client.middlewareStack.add(
     (next) => (sent) => {
       const request = sent.request as { body: Uint8Array | string };
-      const body = Buffer.from(request.body as string).toString();
+      const body = typeof request.body === 'string' ? request.body : new TextDecoder().decode(request.body);
       request.body = body.replace(/"ClientRequestToken":"[^"]*",?/, '').replace(/,}$/, '}');
       return next(sent);
     },
