@@ -15,7 +15,6 @@ import { cpuMsOf } from './system.ts';
 
 const TableName = 'bare';
 const SKUS = 20;
-const TIMES = 400;
 const NEW = 'attribute_not_exists(pk)';
 /** What most items of a checkout are like. */
 const SOMETHING = {
@@ -52,11 +51,17 @@ const bareCheckout = async (database: DynamoDBDocumentClient, index: number): Pr
   await database.send(new TransactWriteCommand({ TransactItems: paid }));
 };
 
+export interface Bare {
+  /** Does it so many times, eight at a time, and says how long that took and how much CPU of SDK and engine. */
+  work(times: number): Promise<{ durationMs: number; cpuMs: number }>;
+  close(): Promise<void>;
+}
+
 /**
- * What this machine takes for the bare database work of a checkout, at this moment: SDK and engine, and nothing of ours.
- * Other people's machines, and this one an hour ago, are quicker or slower; `checkout_cpu_of_bare` says it without them.
+ * The bare database work of a checkout, on an engine of its own: SDK and engine, and nothing of ours. What it takes says
+ * how quick a machine is at this moment; `checkout_cpu_of_bare` is what our checkout takes, whatever the machine.
  */
-export const measureBare = async (): Promise<{ perSecond: number; cpuMs: number }> => {
+export const openBare = async (): Promise<Bare> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'ieum-bare-'));
   const engine = await startEngine({ dataDir, tables: [] });
   const client = new DynamoDBClient({
@@ -86,13 +91,22 @@ export const measureBare = async (): Promise<{ perSecond: number; cpuMs: number 
     const Item = { pk: `SKU#${index}`, sk: 'LEVEL', available: 1_000_000 };
     await database.send(new PutCommand({ TableName, Item }));
   }
-  const cpuMs = () => process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000 + cpuMsOf(engine.pid!);
-  await load(TIMES, 8, (index) => bareCheckout(database, index));
-  const beforeMs = cpuMs();
-  const { perSecond } = await load(TIMES, 8, (index) => bareCheckout(database, TIMES + index));
-  const spentMs = cpuMs() - beforeMs;
-  client.destroy();
-  await engine.close();
-  rmSync(dataDir, { recursive: true, force: true });
-  return { perSecond, cpuMs: spentMs / TIMES };
+  const cpuMs = () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000 + cpuMsOf(engine.pid!);
+  };
+  let done = 0;
+  return {
+    work: async (times) => {
+      const beforeMs = cpuMs();
+      const { durationMs } = await load(times, 8, (index) => bareCheckout(database, done + index));
+      done += times;
+      return { durationMs, cpuMs: cpuMs() - beforeMs };
+    },
+    close: async () => {
+      client.destroy();
+      await engine.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
 };

@@ -47,13 +47,15 @@ export const send = (url: string, { method = 'GET', token, body, key, headers }:
 export const closeConnections = (): void => agent.destroy();
 
 export interface Load {
+  /** What each piece of work took, in milliseconds, the shortest first. */
+  tookMs: readonly number[];
   perSecond: number;
   p50Ms: number;
   p99Ms: number;
   durationMs: number;
 }
 
-const percentile = (sorted: readonly number[], share: number): number =>
+export const percentile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 
 /** Does `count` pieces of work, `concurrency` at a time, and says how quick that was. */
@@ -78,6 +80,7 @@ export const load = async (
   const durationMs = performance.now() - startedMs;
   tookMs.sort((a, b) => a - b);
   return {
+    tookMs,
     perSecond: (count / durationMs) * 1000,
     p50Ms: percentile(tookMs, 0.5),
     p99Ms: percentile(tookMs, 0.99),

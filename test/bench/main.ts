@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { costPerThousandOrders, REGIONS } from '../../docs/cost.ts';
 import { synthesize } from '../../infra/local/synth.ts';
 import { measureAvailabilityUnits } from './availability.ts';
-import { measureBare } from './bare.ts';
+import { openBare } from './bare.ts';
 import { measureBundles } from './bundles.ts';
 import { closeConnections } from './http.ts';
 import { measureAvailability, measureCheckouts, measureDoubleSubmits, measureHotSku } from './measures.ts';
@@ -49,16 +49,9 @@ const everything = async (): Promise<void> => {
   record({ boot_ms: system.bootMs, idle_mb: system.residentMb() });
   const shop = new Shop(system.running);
   record(await measureAvailability(shop));
-  // The machine's own speed changes within minutes: it is taken before and after.
-  const before = await measureBare();
-  const checkouts = await measureCheckouts(shop, system);
-  const after = await measureBare();
-  record(checkouts);
-  record({
-    bare_rps: (before.perSecond + after.perSecond) / 2,
-    bare_cpu_ms: (before.cpuMs + after.cpuMs) / 2,
-    checkout_cpu_of_bare: (2 * checkouts.checkout_cpu_ms!) / (before.cpuMs + after.cpuMs),
-  });
+  const bare = await openBare();
+  record(await measureCheckouts(shop, system, bare));
+  await bare.close();
   record(await measureHotSku(shop));
   record(await measureDoubleSubmits(shop));
   record(await measureHolds(shop));
