@@ -47,7 +47,7 @@ const timeOf = () => {
 
 /**
  * Signature Version 4 of `POST /`, which is all that AWS's JSON protocols send. Returns the headers of the request as
- * name, value, name, value …, all of them signed.
+ * name, value, name, value …: those that are signed, and the signature.
  */
 export const signerFor = (service: string) => {
   const keyOf = dailyKey(service);

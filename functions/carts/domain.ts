@@ -41,9 +41,7 @@ export const removeLine = (cart: Cart, sku: string): Cart =>
 
 /** The customer's next cart, when this one has become an order. */
 export const emptied = ({ customerId, version }: Cart, cartId: string): Cart => ({
-  customerId,
-  cartId,
-  lines: [],
+  ...opened(undefined, customerId, cartId),
   version: version + 1,
 });
 

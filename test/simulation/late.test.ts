@@ -1,11 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { chanceOf } from './chance.ts';
-import type { Ask } from './client.ts';
+import type { Answer, Ask } from './client.ts';
 import { Cluster } from './cluster.ts';
 import { memoryEngine } from './engines.ts';
 import type { Fate } from './faults.ts';
 import { asCustomer, home, openShop } from './shop.ts';
 import { inSilence, Simulation } from './simulation.ts';
+
+type Tell = (ask: Ask) => Promise<Answer['body']>;
+
+/** A line in the cart, an address, the delivery choice, the order: its id. */
+const placeOrder = async (told: Tell): Promise<string> => {
+  await told({ operation: 'carts.setLine', path: { sku: 'TEE' }, body: { units: 1 } });
+  const { addressId } = await told({ operation: 'customers.addAddress', body: home(37.5), key: 'address' });
+  const body = { choice: 'HOME_DELIVERY', addressId };
+  const { cartId } = await told({ operation: 'carts.chooseDelivery', body });
+  return (await told({ operation: 'orders.place', body: { cartId }, key: 'place' })).orderId;
+};
 
 /** What simulations and reviews have found, told again in the small. */
 describe('an attempt that arrives late', () => {
@@ -33,11 +44,7 @@ describe('an attempt that arrives late', () => {
         await simulation.waitFor(openShop(simulation.shop));
         await simulation.waitFor(
           (async () => {
-            await told({ operation: 'carts.setLine', path: { sku: 'TEE' }, body: { units: 1 } });
-            const { addressId } = await told({ operation: 'customers.addAddress', body: home(37.5), key: 'address' });
-            const body = { choice: 'HOME_DELIVERY', addressId };
-            const { cartId } = await told({ operation: 'carts.chooseDelivery', body });
-            await told({ operation: 'orders.place', body: { cartId }, key: 'place' });
+            await placeOrder(told);
             expect(cluster.engine.items('carts')).toMatchObject([{ lines: [], version: 3 }]);
           })(),
         );
@@ -109,11 +116,7 @@ describe('a workflow', () => {
       await simulation.waitFor(openShop(simulation.shop));
       await simulation.waitFor(
         (async () => {
-          await told({ operation: 'carts.setLine', path: { sku: 'TEE' }, body: { units: 1 } });
-          const { addressId } = await told({ operation: 'customers.addAddress', body: home(37.5), key: 'address' });
-          const body = { choice: 'HOME_DELIVERY', addressId };
-          const { cartId } = await told({ operation: 'carts.chooseDelivery', body });
-          const { orderId } = await told({ operation: 'orders.place', body: { cartId }, key: 'place' });
+          const orderId = await placeOrder(told);
           const method = { kind: 'CARD', token: 'tok_approve' };
           const paid = { operation: 'payments.pay', path: { orderId }, body: { method }, key: 'pay' } as const;
           expect(await told(paid)).toMatchObject({ status: 'AUTHORIZED' });
