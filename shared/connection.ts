@@ -1,5 +1,7 @@
 import type { ClientRequest } from 'node:http';
 import https from 'node:https';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 // Imported, it would load Node's fetch and WebSocket as well, for the names that it exports: 10 ms of a cold start.
 const http = process.getBuiltinModule('node:http');
@@ -63,14 +65,20 @@ const endingAfter = (timeoutMs: number) => {
 /** Longer than any call that is answered takes, and the wait for a connection where all are in use. */
 const TIMEOUT_MS = 5_000;
 
+/** Node's own looks for a hint how long to keep it, for which it makes an object of all headers of each answer. */
+const keepSocketAlive = (socket: Duplex): boolean => {
+  (socket as Socket).unref();
+  return true;
+};
+
 /**
  * HTTP over connections that are kept. The SDK's own handler sets several timers a request, copies the body and hands
  * the answer over as a stream, which small JSON has no use for (ADR 17).
  */
 export const keptConnections = (timeoutMs = TIMEOUT_MS): Connection => {
   const options = { keepAlive: true, maxSockets: SOCKETS_MAX };
-  const plain = new http.Agent(options);
-  const secure = new https.Agent(options);
+  const plain = Object.assign(new http.Agent(options), { keepSocketAlive });
+  const secure = Object.assign(new https.Agent(options), { keepSocketAlive });
   const late = endingAfter(timeoutMs);
   return {
     send: ({ protocol, hostname, port, method, path, headers, body }) =>

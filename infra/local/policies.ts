@@ -49,15 +49,17 @@ export function policyOf(statements: Statement[]): Policy {
       candidates = compiled.filter((statement) => statement.speaksOf(need.action, need.resource));
       relevant.set(key, candidates);
     }
-    const holding = candidates.filter((statement) => conditionsHold(statement.conditions, need.context ?? {}));
+    const holding = candidates.filter(({ conditions }) => conditions.every((holds) => holds(need.context ?? {})));
     return holding.length > 0 && holding.every((statement) => statement.allows);
   };
 }
 
+type Context = Record<string, string[]>;
+
 interface Compiled {
   allows: boolean;
   speaksOf(action: string, resource: string): boolean;
-  conditions: [operator: string, key: string, values: string[]][];
+  conditions: ((context: Context) => boolean)[];
 }
 
 function compile(statement: Statement): Compiled {
@@ -67,33 +69,36 @@ function compile(statement: Statement): Compiled {
     allows: statement.Effect === 'Allow',
     speaksOf: (wanted, on) => action(wanted) === !statement.NotAction && resource(on) === !statement.NotResource,
     conditions: Object.entries(statement.Condition ?? {}).flatMap(([operator, keys]) =>
-      Object.entries(keys).map(([key, values]): Compiled['conditions'][number] => [operator, key, [values].flat()]),
+      Object.entries(keys).map(([key, values]) => conditionOf(operator, key, [values].flat())),
     ),
   };
 }
 
-function conditionsHold(conditions: Compiled['conditions'], context: Record<string, string[]>): boolean {
-  return conditions.every(([operator, key, values]) => conditionHolds(operator, values, context[key], key));
-}
-
-const OPERATORS: Record<string, (value: string, wanted: string[]) => boolean> = {
-  StringEquals: (value, wanted) => wanted.includes(value),
-  StringNotEquals: (value, wanted) => !wanted.includes(value),
-  StringLike: (value, wanted) => anyOf(wanted, '')(value),
-  StringNotLike: (value, wanted) => !anyOf(wanted, '')(value),
-  ArnEquals: (value, wanted) => anyOf(wanted, '')(value),
-  ArnLike: (value, wanted) => anyOf(wanted, '')(value),
-  Bool: (value, wanted) => wanted.map(String).includes(value),
+const OPERATORS: Record<string, (wanted: string[]) => (value: string) => boolean> = {
+  StringEquals: (wanted) => (value) => wanted.includes(value),
+  StringNotEquals: (wanted) => (value) => !wanted.includes(value),
+  StringLike: (wanted) => anyOf(wanted, ''),
+  StringNotLike: (wanted) => not(anyOf(wanted, '')),
+  ArnEquals: (wanted) => anyOf(wanted, ''),
+  ArnLike: (wanted) => anyOf(wanted, ''),
+  Bool: (wanted) => (value) => wanted.map(String).includes(value),
 };
 
-function conditionHolds(operator: string, wanted: string[], values: string[] | undefined, key: string): boolean {
+function not(test: (value: string) => boolean): (value: string) => boolean {
+  return (value) => !test(value);
+}
+
+function conditionOf(operator: string, key: string, wanted: string[]): (context: Context) => boolean {
   const [, quantifier, name, ifExists] = /^(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?$/.exec(operator) ?? [];
-  const matches = OPERATORS[name ?? ''];
-  if (!matches) throw new Error(`The policy condition ${operator} on ${key} is not known in infra/local/policies.ts.`);
+  const test = OPERATORS[name ?? '']?.(wanted);
   // IAM: a missing key satisfies ForAllValues, IfExists and the negated operators, and nothing else.
-  if (!values?.length) return quantifier === 'ForAllValues' || Boolean(ifExists) || /Not/.test(operator);
-  const test = (value: string): boolean => matches(value, wanted);
-  return quantifier === 'ForAnyValue' ? values.some(test) : values.every(test);
+  const holdsWithout = quantifier === 'ForAllValues' || Boolean(ifExists) || /Not/.test(operator);
+  return (context) => {
+    if (!test) throw new Error(`The policy condition ${operator} on ${key} is not known in infra/local/policies.ts.`);
+    const values = context[key];
+    if (!values?.length) return holdsWithout;
+    return quantifier === 'ForAnyValue' ? values.some(test) : values.every(test);
+  };
 }
 
 /** Whether a text matches one of the patterns, in which `*` is any run of characters and `?` any one. */
