@@ -9,6 +9,7 @@ import { startGateway } from './gateway.ts';
 import { type Identity, startIdentity } from './identity.ts';
 import { openJournal } from './journal.ts';
 import { Queues } from './queues.ts';
+import { functionsOfApi } from './routes.ts';
 import { Schedules } from './schedules.ts';
 import { assertServicesMay } from './service-grants.ts';
 import { endpointSource } from './stream-endpoint.ts';
@@ -60,8 +61,8 @@ type Closer = () => unknown;
 /**
  * Runs the synthesized app on this machine. What was going on when the last process ended, however it ended, goes on.
  *
- * Differences from AWS: concurrent calls of a function share one thread; the API is not throttled; alarms, dashboards
- * and encryption are left out (homes.ts says why for each type).
+ * Differences from AWS: concurrent calls of a function share one thread, and so do the functions of the API; the API is
+ * not throttled; alarms, dashboards and encryption are left out (homes.ts says why for each type).
  *
  * @throws Error that says what to do: nothing synthesized, unknown resource type, data directory in use, port taken
  */
@@ -110,7 +111,9 @@ async function start(options: CloudOptions, closers: Closer[]): Promise<Omit<Loc
   const queues = keep(new Queues({ dataDir, queues: template.resources('AWS::SQS::Queue'), region: place.region }));
   const dynamodb = options.through === undefined ? engine.endpoint : await options.through(engine.endpoint);
   const environment = () => endpointsOf(dynamodb, aws.url);
-  const functions = keep(startFunctions({ template, ...place, dataDir, environment }));
+  const together = functionsOfApi(template);
+
+  const functions = keep(startFunctions({ template, ...place, dataDir, environment, together }));
   const identity = await startIdentity({ dataDir, journal, template, functions });
   const workflows = createWorkflows({ journal, machines, functions });
   // It listens before anything is delivered: a function needs its address when it starts. Its first call comes later.

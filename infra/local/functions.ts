@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Surroundings } from './access.ts';
 import { statementsOf } from './policies.ts';
-import { Sandbox, type WorkerData } from './sandbox.ts';
+import { type FunctionData, Sandbox } from './sandbox.ts';
 import { type Resource, type Template, TemplateError } from './template.ts';
 
 export { FunctionError } from './sandbox.ts';
+
+const TOGETHER = 'together';
 
 /** One permission that a function has used. */
 export interface Used {
@@ -15,7 +17,7 @@ export interface Used {
   resource: string;
 }
 
-/** Runs the functions of the template, each in a worker thread that starts with its first call. */
+/** Runs the functions of the template in worker threads that start with their first call. */
 export interface FunctionHost {
   /** Calls a function and waits for its answer (RequestResponse). Rejects with FunctionError. */
   invoke(functionArn: string, event: unknown): Promise<unknown>;
@@ -36,6 +38,8 @@ export interface FunctionOptions {
   dataDir: string;
   /** Environment variables of every function beside its own, read when a function starts: the SDK's endpoints. */
   environment: () => Record<string, string>;
+  /** ARNs of functions that share one thread; each other has its own. */
+  together?: ReadonlySet<string>;
   /** A worker without a call is reclaimed after this time, as Lambda does; 60 unless LOCAL_IDLE_SECONDS says otherwise. */
   idleSeconds?: number;
 }
@@ -46,6 +50,7 @@ export interface FunctionOptions {
  */
 export function startFunctions(options: FunctionOptions): FunctionHost {
   const idleMilliseconds = (options.idleSeconds ?? Number(process.env.LOCAL_IDLE_SECONDS ?? 60)) * 1000;
+  /** By the ARN of their function, or `TOGETHER`. */
   const sandboxes = new Map<string, Sandbox>();
   const retired = new Set<Sandbox>();
   const used = new Map<string, Used>();
@@ -57,9 +62,9 @@ export function startFunctions(options: FunctionOptions): FunctionHost {
 
   const reclaimer = setInterval(
     () => {
-      for (const [arn, sandbox] of sandboxes) {
+      for (const [name, sandbox] of sandboxes) {
         if (sandbox.idleMilliseconds < idleMilliseconds) continue;
-        sandboxes.delete(arn);
+        sandboxes.delete(name);
         void sandbox.close();
       }
       for (const sandbox of retired) if (sandbox.idleMilliseconds > 0) retired.delete(sandbox);
@@ -72,19 +77,28 @@ export function startFunctions(options: FunctionOptions): FunctionHost {
   // Whoever calls a function hears of it.
   script.catch(() => {});
 
+  const nameOf = (functionArn: string): string => (options.together?.has(functionArn) ? TOGETHER : functionArn);
+
   const sandboxOf = (functionArn: string, scriptFile: string): Sandbox => {
-    const current = sandboxes.get(functionArn);
+    const name = nameOf(functionArn);
+    const current = sandboxes.get(name);
     if (current?.accepting) return current;
     if (current) retired.add(current);
-    const resource = options.template.byArn(functionArn);
-    if (resource?.type !== 'AWS::Lambda::Function')
-      throw new Error(`There is no function ${functionArn} in the template.`);
-    const data = workerDataOf(resource, options, surroundings);
-    const env = environmentOf(resource, options);
-    const sandbox = new Sandbox({ data, env, scriptFile }, (action, on) =>
-      used.set(`${functionArn} ${action} ${on}`, { functionArn, action, resource: on }),
-    );
-    sandboxes.set(functionArn, sandbox);
+    const members = name === TOGETHER ? [...options.together!] : [functionArn];
+    const settings = members.map((arn) => functionIn(options.template, arn).properties);
+    const sandbox = new Sandbox({
+      scriptFile,
+      thread: {
+        compileCacheDir: join(options.dataDir, 'compiled'),
+        sourceMaps: settings.some(({ Environment }) =>
+          String(Environment?.Variables?.NODE_OPTIONS ?? '').includes('--enable-source-maps'),
+        ),
+      },
+      memoryMegabytes: settings.reduce((total, { MemorySize }) => total + (MemorySize ?? 128), 0),
+      onUsed: (arn, action, resource) =>
+        used.set(`${arn} ${action} ${resource}`, { functionArn: arn, action, resource }),
+    });
+    sandboxes.set(name, sandbox);
     return sandbox;
   };
 
@@ -92,11 +106,12 @@ export function startFunctions(options: FunctionOptions): FunctionHost {
     async invoke(functionArn, event) {
       const scriptFile = await script;
       if (closed) throw new Error('The local cloud is closing.');
-      return sandboxOf(functionArn, scriptFile).run(event);
+      const dataOf = () => functionDataOf(functionIn(options.template, functionArn), options, surroundings);
+      return sandboxOf(functionArn, scriptFile).run(functionArn, dataOf, event);
     },
     used: () => [...used.values()],
-    replace: (functionArn) => sandboxes.get(functionArn)?.retire(),
-    warm: () => [...sandboxes].filter(([, sandbox]) => sandbox.accepting).map(([arn]) => arn),
+    replace: (functionArn) => sandboxes.get(nameOf(functionArn))?.retire(),
+    warm: () => [...sandboxes.values()].filter(({ accepting }) => accepting).flatMap(({ functions }) => functions),
     async close() {
       closed = true;
       await script.catch(() => {});
@@ -137,8 +152,15 @@ function partitionKeyOf(keySchema: { AttributeName: string; KeyType: string }[])
   return keySchema.find((key) => key.KeyType === 'HASH')!.AttributeName;
 }
 
-function workerDataOf(resource: Resource, options: FunctionOptions, surroundings: Surroundings): WorkerData {
-  const { Code, Handler, Role, Timeout, MemorySize, Environment } = resource.properties;
+function functionIn(template: Template, functionArn: string): Resource {
+  const resource = template.byArn(functionArn);
+  if (resource?.type !== 'AWS::Lambda::Function')
+    throw new Error(`There is no function ${functionArn} in the template.`);
+  return resource;
+}
+
+function functionDataOf(resource: Resource, options: FunctionOptions, surroundings: Surroundings): FunctionData {
+  const { Code, Handler, Role, Timeout, MemorySize } = resource.properties;
   if (!Code?.S3Key) {
     throw new TemplateError(`${resource.stack}/${resource.id} has no code asset: give it lambda.Code.fromAsset().`);
   }
@@ -150,8 +172,7 @@ function workerDataOf(resource: Resource, options: FunctionOptions, surroundings
     timeoutSeconds: Timeout ?? 3,
     memoryMegabytes: MemorySize ?? 128,
     logFile: join(options.dataDir, 'logs', `${resource.name}.log`),
-    compileCacheDir: join(options.dataDir, 'compiled'),
-    sourceMaps: String(Environment?.Variables?.NODE_OPTIONS ?? '').includes('--enable-source-maps'),
+    env: environmentOf(resource, options),
     statements: statementsOf(options.template, Role),
     surroundings,
   };

@@ -13,16 +13,14 @@ export interface Guarded {
   surroundings: Surroundings;
 }
 
-/**
- * Judges every AWS call of this thread by the policies of the function's role, before it leaves: requests go straight
- * to the engine (a proxy would cost a hop a call). Must run before the bundle is loaded.
- * `report` hears of each permission the first time it is used.
- */
-export function installGuard(guarded: Guarded, report: (action: string, resource: string) => void): void {
+/** Why a call of AWS must not leave, or undefined. */
+export type Judge = (target: string, body: string) => Error | undefined;
+
+/** Judges by the policies of a function's role. `report` hears of each permission the first time it is used. */
+export function judgeOf(guarded: Guarded, report: (action: string, resource: string) => void): Judge {
   const policy = policyOf(guarded.statements);
   const reported = new Set<string>();
-
-  const judge = (target: string, body: string): Error | undefined => {
+  return (target, body) => {
     try {
       for (const alternatives of needsOf(target, JSON.parse(body), guarded.surroundings)) {
         const granted = alternatives.find(policy);
@@ -36,13 +34,20 @@ export function installGuard(guarded: Guarded, report: (action: string, resource
       return error instanceof Error ? error : new Error(String(error));
     }
   };
+}
 
+/**
+ * Judges every AWS call of this thread as the function that makes it, before it leaves: requests go straight to the
+ * engine (a proxy would cost a hop a call). Must run before a bundle is loaded.
+ */
+export function installGuard(judgeOfCaller: () => Judge): void {
   // Not imported, as in shared/connection.ts.
   for (const protocol of [process.getBuiltinModule('node:http'), https]) {
     const request = protocol.request.bind(protocol) as (...options: unknown[]) => http.ClientRequest;
     protocol.request = ((...args: unknown[]) => {
       const { host, headers } = optionsOf(args);
       refuseRealCloud(host);
+      const judge = judgeOfCaller();
       const outgoing = request(...args);
       judgeAtEnd(outgoing, (body) => {
         const target = outgoing.getHeader(TARGET) ?? listed(headers, TARGET);

@@ -81,6 +81,12 @@ function routeOf(template: Template, resource: Resource): Route {
   };
 }
 
+/** ARNs of the functions that requests are answered by. */
+export const functionsOfApi = (template: Template): Set<string> =>
+  new Set(
+    template.resources('AWS::ApiGatewayV2::Integration').map((integration) => integrationOf(integration).functionArn),
+  );
+
 function integrationOf(resource: Resource): Pick<Route, 'functionArn' | 'timeoutMilliseconds'> {
   const { IntegrationType, IntegrationUri, IntegrationSubtype, PayloadFormatVersion, TimeoutInMillis } =
     resource.properties;

@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Guarded } from './guard.ts';
-import type { Failure } from './worker.ts';
 
-/** What the worker thread of one function needs to know. */
-export interface WorkerData extends Guarded {
+/** What a worker thread needs to know of a function that it hosts. */
+export interface FunctionData extends Guarded {
   functionArn: string;
   /** `<file>.<export>`, as in the template. */
   handler: string;
@@ -13,16 +12,38 @@ export interface WorkerData extends Guarded {
   timeoutSeconds: number;
   memoryMegabytes: number;
   logFile: string;
+  /** All environment variables of the function. */
+  env: Record<string, string>;
+}
+
+/** What a worker thread needs to know before it hosts anything. */
+export interface ThreadData {
   compileCacheDir: string;
   sourceMaps: boolean;
 }
 
+export interface Failure {
+  errorType: string;
+  errorMessage: string;
+  trace: string[];
+}
+
+/** To a thread: a function to host, and once that is ready, its calls: id, ARN, request id, event as JSON. */
+export type ToThread = ['load', FunctionData] | [number, string, string, string];
+
+/** From a thread: of the function with an ARN, or of the call with an id, whose result is JSON. */
+export type FromThread =
+  | ['ready', string]
+  | ['failed', string, Failure]
+  | ['used', string, string, string]
+  | [number, string | undefined, Failure?];
+
 export interface SandboxStart {
-  data: WorkerData;
-  /** All environment variables of the function. */
-  env: Record<string, string>;
+  thread: ThreadData;
+  memoryMegabytes: number;
   /** worker.ts as JavaScript. */
   scriptFile: string;
+  onUsed(functionArn: string, action: string, resource: string): void;
 }
 
 /**
@@ -48,7 +69,16 @@ export class FunctionError extends Error {
 
 interface Call extends PromiseWithResolvers<unknown> {
   requestId: string;
+  hosted: Hosted;
   timer?: NodeJS.Timeout;
+}
+
+/** A function of a thread. */
+interface Hosted {
+  data: FunctionData;
+  initTimer: NodeJS.Timeout;
+  /** Calls that begin once its bundle is loaded; undefined from then on. */
+  waiting: (() => void)[] | undefined;
 }
 
 const INIT_LIMIT_MS = 10_000;
@@ -62,41 +92,36 @@ const tooLarge = (errorType: string, bytes: number): FunctionError =>
     trace: [],
   });
 
-/** One worker thread of one function. It takes calls until it crashes, runs out of time or is closed. */
+/** One worker thread. It takes calls of its functions until one crashes it or runs out of time, or it is closed. */
 export class Sandbox {
-  readonly #data: WorkerData;
   readonly #worker: Worker;
+  readonly #hosted = new Map<string, Hosted>();
   readonly #calls = new Map<number, Call>();
-  readonly #initTimer: NodeJS.Timeout;
   #lastId = 0;
-  #ready = false;
   #accepting = true;
   #idleSince = performance.now();
 
-  constructor(start: SandboxStart, onUsed: (action: string, resource: string) => void) {
-    const { data, env, scriptFile } = start;
-    this.#data = data;
+  constructor({ thread, memoryMegabytes, scriptFile, onUsed }: SandboxStart) {
     this.#worker = new Worker(scriptFile, {
-      workerData: data,
-      env,
+      workerData: thread,
+      env: {},
       execArgv: [],
       stdout: true,
       stderr: true,
-      resourceLimits: { maxOldGenerationSizeMb: data.memoryMegabytes },
+      resourceLimits: { maxOldGenerationSizeMb: memoryMegabytes },
     });
-    this.#initTimer = setTimeout(() => this.#fail('Sandbox.Timedout', 'took longer than 10 s to start'), INIT_LIMIT_MS);
-    this.#worker.on('message', ([head, second, third]: [number | string, string | Failure, string | Failure]) => {
-      if (typeof head === 'number') this.#settle(head, second as string, third as Failure | undefined);
-      else if (head === 'used') onUsed(second as string, third as string);
-      else if (head === 'failed') this.#end(second as Failure);
-      else this.#started();
+    this.#worker.on('message', (message: FromThread) => {
+      if (typeof message[0] === 'number') this.#settle(...(message as [number, string | undefined, Failure?]));
+      else if (message[0] === 'used') onUsed(message[1], message[2], message[3]);
+      else if (message[0] === 'failed') this.#unload(message[1], message[2]);
+      else this.#begin(message[1] as string);
     });
     this.#worker.on('error', (error) => {
-      appendFileSync(data.logFile, `${error.stack ?? error}\n`);
+      for (const { data } of this.#hosted.values()) appendFileSync(data.logFile, `${error.stack ?? error}\n`);
       const outOfMemory = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-      this.#fail(outOfMemory ? 'Runtime.OutOfMemory' : 'Runtime.ExitError', `ended: ${error.message}`);
+      this.#end(outOfMemory ? 'Runtime.OutOfMemory' : 'Runtime.ExitError', `ended: ${error.message}`);
     });
-    this.#worker.on('exit', () => this.#fail('Runtime.ExitError', 'exited without an answer'));
+    this.#worker.on('exit', () => this.#end('Runtime.ExitError', 'exited without an answer'));
   }
 
   /** False once it has to be replaced; calls that it already has still end. */
@@ -109,15 +134,25 @@ export class Sandbox {
     return this.#calls.size ? 0 : performance.now() - this.#idleSince;
   }
 
-  /** Runs the function. Rejects with FunctionError. */
-  run(event: unknown): Promise<unknown> {
+  /** ARNs of the functions that it has loaded. */
+  get functions(): string[] {
+    return [...this.#hosted.keys()];
+  }
+
+  /** Runs a function, loading it first where this is its first call here. Rejects with FunctionError. */
+  run(functionArn: string, dataOf: () => FunctionData, event: unknown): Promise<unknown> {
     const payload = JSON.stringify(event) ?? 'null';
     if (payload.length > PAYLOAD_LIMIT_BYTES) return Promise.reject(tooLarge('Request.TooLarge', payload.length));
+    const hosted = this.#hosted.get(functionArn) ?? this.#load(dataOf());
     const id = ++this.#lastId;
-    const call: Call = { requestId: randomUUID(), ...Promise.withResolvers<unknown>() };
+    const call: Call = { requestId: randomUUID(), hosted, ...Promise.withResolvers<unknown>() };
     this.#calls.set(id, call);
-    if (this.#ready) this.#limitTime(id, call);
-    this.#worker.postMessage([id, call.requestId, payload]);
+    const begin = () => {
+      this.#limitTime(id, call);
+      this.#tell(id, functionArn, call.requestId, payload);
+    };
+    if (hosted.waiting === undefined) begin();
+    else hosted.waiting.push(begin);
     return call.promise;
   }
 
@@ -129,18 +164,39 @@ export class Sandbox {
 
   /** Fails the open calls and ends the thread. */
   async close(): Promise<void> {
-    this.#fail('Runtime.ExitError', 'was stopped');
+    this.#end('Runtime.ExitError', 'was stopped');
     await this.#worker.terminate();
   }
 
-  #started(): void {
-    clearTimeout(this.#initTimer);
-    this.#ready = true;
-    for (const [id, call] of this.#calls) this.#limitTime(id, call);
+  #tell(...message: ToThread): void {
+    this.#worker.postMessage(message);
+  }
+
+  #load(data: FunctionData): Hosted {
+    const late = () => this.#end('Sandbox.Timedout', 'took longer than 10 s to start');
+    const hosted: Hosted = { data, initTimer: setTimeout(late, INIT_LIMIT_MS), waiting: [] };
+    this.#hosted.set(data.functionArn, hosted);
+    this.#tell('load', data);
+    return hosted;
+  }
+
+  #begin(functionArn: string): void {
+    const hosted = this.#hosted.get(functionArn)!;
+    clearTimeout(hosted.initTimer);
+    for (const begin of hosted.waiting ?? []) begin();
+    hosted.waiting = undefined;
+  }
+
+  /** Its next call tries to load it again. */
+  #unload(functionArn: string, failure: Failure): void {
+    const hosted = this.#hosted.get(functionArn)!;
+    clearTimeout(hosted.initTimer);
+    this.#hosted.delete(functionArn);
+    for (const [id, call] of this.#calls) if (call.hosted === hosted) this.#settle(id, undefined, failure);
   }
 
   #limitTime(id: number, call: Call): void {
-    const { timeoutSeconds } = this.#data;
+    const { timeoutSeconds } = call.hosted.data;
     call.timer = setTimeout(() => {
       // Lambda ends the environment with the call. Other calls share this thread: it ends when they have.
       this.#accepting = false;
@@ -163,14 +219,12 @@ export class Sandbox {
     else call.reject(tooLarge('Function.ResponseSizeTooLarge', result.length));
   }
 
-  #fail(errorType: string, what: string): void {
-    this.#end({ errorType, errorMessage: `${this.#data.functionName} ${what}`, trace: [] });
-  }
-
-  #end(failure: Failure): void {
-    clearTimeout(this.#initTimer);
+  #end(errorType: string, what: string): void {
     this.#accepting = false;
-    for (const id of [...this.#calls.keys()]) this.#settle(id, undefined, failure);
+    for (const { initTimer } of this.#hosted.values()) clearTimeout(initTimer);
+    for (const [id, { hosted }] of [...this.#calls]) {
+      this.#settle(id, undefined, { errorType, errorMessage: `${hosted.data.functionName} ${what}`, trace: [] });
+    }
     void this.#worker.terminate();
   }
 }

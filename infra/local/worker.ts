@@ -1,57 +1,93 @@
 /**
- * The inside of a function's worker thread: Lambda's runtime in small. It installs the IAM guard and the log, loads the
- * bundle and answers one message for each invocation.
- *
- * In: `[id, requestId, event as JSON]`. Out: `['ready']`, `['used', action, resource]`, `[id, result as JSON]`,
- * `[id, undefined, failure]`, or `['failed', failure]` when the bundle cannot be loaded.
+ * The inside of a worker thread: Lambda's runtime in small, for one function or for several. It installs the IAM guard
+ * and the logs, loads a bundle when it is told to and answers one message for each invocation.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { closeSync, existsSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
 import module from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
-import { installGuard } from './guard.ts';
-import type { WorkerData } from './sandbox.ts';
-
-export interface Failure {
-  errorType: string;
-  errorMessage: string;
-  trace: string[];
-}
+import { installGuard, type Judge, judgeOf } from './guard.ts';
+import type { Failure, FromThread, FunctionData, ThreadData, ToThread } from './sandbox.ts';
 
 type Handler = (event: unknown, context: object) => unknown;
 
-const data = workerData as WorkerData;
+/** A function of this thread. Whatever it starts, now or later, is known to be its own. */
+interface Hosted {
+  data: FunctionData;
+  judge: Judge;
+  write(line: Buffer): void;
+  /** Undefined until the bundle is loaded. */
+  handler: Handler | undefined;
+}
+
+const { compileCacheDir, sourceMaps } = workerData as ThreadData;
 const port = parentPort!;
 const LOG_LIMIT_BYTES = 16 * 1024 * 1024;
+const hosted = new Map<string, Hosted>();
+const running = new AsyncLocalStorage<Hosted>();
+let instances = 0;
 
-writeOutputTo(data.logFile);
-module.enableCompileCache(data.compileCacheDir);
-if (data.sourceMaps) process.setSourceMapsEnabled(true);
-installGuard(data, (action, resource) => port.postMessage(['used', action, resource]));
+/** Whose code runs now. What Node itself says, as of a warning, is said of the only function or the first. */
+const caller = (): Hosted | undefined => running.getStore() ?? hosted.values().next().value;
 
-try {
-  const handler = await loadHandler();
-  // Now: a thread that is ended from outside has no later.
-  module.flushCompileCache();
-  port.on('message', ([id, requestId, event]: [number, string, string]) => void answer(handler, id, requestId, event));
-  port.postMessage(['ready']);
-} catch (error) {
-  console.error(error);
-  port.postMessage(['failed', failureOf(error)]);
+const nobody: Judge = () => new Error('An AWS call that no function makes cannot be judged.');
+
+Object.defineProperty(process, 'env', { get: () => running.getStore()?.data.env ?? {} });
+for (const stream of [process.stdout, process.stderr]) {
+  stream.write = ((chunk: string | Uint8Array, encoding?: unknown, done?: unknown) => {
+    caller()?.write(Buffer.from(chunk as string));
+    const callback = typeof encoding === 'function' ? encoding : done;
+    if (typeof callback === 'function') callback();
+    return true;
+  }) as typeof stream.write;
+}
+module.enableCompileCache(compileCacheDir);
+if (sourceMaps) process.setSourceMapsEnabled(true);
+installGuard(() => running.getStore()?.judge ?? nobody);
+
+port.on('message', (order: ToThread) => {
+  if (order[0] === 'load') void load(order[1]);
+  else void answer(...order);
+});
+
+async function load(data: FunctionData): Promise<void> {
+  const { functionArn } = data;
+  const judge = judgeOf(data, (action, resource) => tell('used', functionArn, action, resource));
+  const loaded: Hosted = { data, judge, write: writerTo(data.logFile), handler: undefined };
+  hosted.set(functionArn, loaded);
+  await running.run(loaded, async () => {
+    try {
+      loaded.handler = await loadHandler(data);
+      // Now: a thread that is ended from outside has no later.
+      module.flushCompileCache();
+      tell('ready', functionArn);
+    } catch (error) {
+      console.error(error);
+      tell('failed', functionArn, failureOf(error));
+    }
+  });
 }
 
-async function answer(handler: Handler, id: number, requestId: string, event: string): Promise<void> {
-  try {
-    const result = await handler(JSON.parse(event), contextOf(requestId));
-    port.postMessage([id, JSON.stringify(result) ?? 'null']);
-  } catch (error) {
-    console.error(JSON.stringify({ level: 'ERROR', requestId, ...failureOf(error) }));
-    port.postMessage([id, undefined, failureOf(error)]);
-  }
+function answer(id: number, functionArn: string, requestId: string, event: string): Promise<void> {
+  const called = hosted.get(functionArn)!;
+  return running.run(called, async () => {
+    try {
+      const result = await called.handler!(JSON.parse(event), contextOf(called.data, requestId));
+      tell(id, JSON.stringify(result) ?? 'null');
+    } catch (error) {
+      console.error(JSON.stringify({ level: 'ERROR', requestId, ...failureOf(error) }));
+      tell(id, undefined, failureOf(error));
+    }
+  });
 }
 
-function contextOf(awsRequestId: string): object {
+function tell(...message: FromThread): void {
+  port.postMessage(message);
+}
+
+function contextOf(data: FunctionData, awsRequestId: string): object {
   const deadline = Date.now() + data.timeoutSeconds * 1000;
   return {
     awsRequestId,
@@ -67,12 +103,13 @@ function contextOf(awsRequestId: string): object {
 }
 
 /** `index.api` is the export `api` of `index.mjs` (or .js, .cjs) in the code directory. */
-async function loadHandler(): Promise<Handler> {
+async function loadHandler(data: FunctionData): Promise<Handler> {
   const dot = data.handler.lastIndexOf('.');
   const path = join(data.codeDir, data.handler.slice(0, dot));
   const file = ['.mjs', '.js', '.cjs'].map((extension) => path + extension).find((candidate) => existsSync(candidate));
   if (!file) throw Object.assign(new Error(`Cannot find module ${path}`), { name: 'Runtime.ImportModuleError' });
-  const bundle = await import(pathToFileURL(file).href);
+  // An instance for each function, though several may share a bundle, and for each time that loading it is tried.
+  const bundle = await import(`${pathToFileURL(file).href}?instance=${++instances}`);
   const handler = bundle[data.handler.slice(dot + 1)] ?? bundle.default?.[data.handler.slice(dot + 1)];
   if (typeof handler !== 'function') {
     throw Object.assign(new Error(`${data.handler} is undefined or not exported`), { name: 'Runtime.HandlerNotFound' });
@@ -89,10 +126,10 @@ function failureOf(error: unknown): Failure {
  * Output goes to a file, written at once: a line must survive the end of the worker, and no message hop is spent on it.
  * A full file becomes `<file>.old`, in the place of the one before.
  */
-function writeOutputTo(file: string): void {
+function writerTo(file: string): (line: Buffer) => void {
   let descriptor = openSync(file, 'a');
   let bytes = fstatSync(descriptor).size;
-  const write = (line: Buffer): void => {
+  return (line) => {
     if (bytes > LOG_LIMIT_BYTES) {
       closeSync(descriptor);
       renameSync(file, `${file}.old`);
@@ -101,13 +138,4 @@ function writeOutputTo(file: string): void {
     }
     bytes += writeSync(descriptor, line);
   };
-  process.once('exit', () => closeSync(descriptor));
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.write = ((chunk: string | Uint8Array, encoding?: unknown, done?: unknown) => {
-      write(Buffer.from(chunk as string));
-      const callback = typeof encoding === 'function' ? encoding : done;
-      if (typeof callback === 'function') callback();
-      return true;
-    }) as typeof stream.write;
-  }
 }
