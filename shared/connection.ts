@@ -65,7 +65,10 @@ const endingAfter = (timeoutMs: number) => {
 /** Longer than any call that is answered takes, and the wait for a connection where all are in use. */
 const TIMEOUT_MS = 5_000;
 
-/** Node's own looks for a hint how long to keep it, for which it makes an object of all headers of each answer. */
+/**
+ * Node's own looks for the server's hint how long to keep it, for which it makes an object of all headers of each answer.
+ * Who sends tries again over another connection where the server has closed one meanwhile.
+ */
 const keepSocketAlive = (socket: Duplex): boolean => {
   (socket as Socket).unref();
   return true;

@@ -112,7 +112,6 @@ async function start(options: CloudOptions, closers: Closer[]): Promise<Omit<Loc
   const dynamodb = options.through === undefined ? engine.endpoint : await options.through(engine.endpoint);
   const environment = () => endpointsOf(dynamodb, aws.url);
   const together = functionsOfApi(template);
-
   const functions = keep(startFunctions({ template, ...place, dataDir, environment, together }));
   const identity = await startIdentity({ dataDir, journal, template, functions });
   const workflows = createWorkflows({ journal, machines, functions });

@@ -23,7 +23,7 @@ export interface FunctionHost {
   invoke(functionArn: string, event: unknown): Promise<unknown>;
   /** Every permission used so far, once. */
   used(): Used[];
-  /** Has a function start anew with its next call, as after a change of its policy in the template. */
+  /** Has a function, and what shares its thread, start anew with the next call, as after a change of its policy. */
   replace(functionArn: string): void;
   /** ARNs of the functions that have a worker thread now. */
   warm(): string[];
@@ -42,11 +42,14 @@ export interface FunctionOptions {
   together?: ReadonlySet<string>;
   /** A worker without a call is reclaimed after this time, as Lambda does; 60 unless LOCAL_IDLE_SECONDS says otherwise. */
   idleSeconds?: number;
+  /** How long loading a bundle may take; 10, as on Lambda, unless a test has no time. */
+  initSeconds?: number;
 }
 
 /**
- * Starts no thread yet. Concurrent calls of one function share its thread, unlike on Lambda, where each has an
- * environment of its own; a call that times out or crashes the thread makes the next call start a new one.
+ * Starts no thread yet. Concurrent calls share a thread, those of one function and those of the functions `together`,
+ * unlike on Lambda, where each has an environment of its own; a call that times out or crashes the thread makes the next
+ * call start a new one.
  */
 export function startFunctions(options: FunctionOptions): FunctionHost {
   const idleMilliseconds = (options.idleSeconds ?? Number(process.env.LOCAL_IDLE_SECONDS ?? 60)) * 1000;
@@ -88,13 +91,14 @@ export function startFunctions(options: FunctionOptions): FunctionHost {
     const settings = members.map((arn) => functionIn(options.template, arn).properties);
     const sandbox = new Sandbox({
       scriptFile,
+      initSeconds: options.initSeconds ?? 10,
       thread: {
         compileCacheDir: join(options.dataDir, 'compiled'),
         sourceMaps: settings.some(({ Environment }) =>
           String(Environment?.Variables?.NODE_OPTIONS ?? '').includes('--enable-source-maps'),
         ),
       },
-      memoryMegabytes: settings.reduce((total, { MemorySize }) => total + (MemorySize ?? 128), 0),
+      memoryMegabytes: Math.max(...settings.map(({ MemorySize }) => MemorySize ?? 128)),
       onUsed: (arn, action, resource) =>
         used.set(`${arn} ${action} ${resource}`, { functionArn: arn, action, resource }),
     });
@@ -182,7 +186,7 @@ function environmentOf(resource: Resource, options: FunctionOptions): Record<str
   // NODE_OPTIONS belong to a process: a thread of this one cannot take them.
   const { NODE_OPTIONS: _, ...variables } = resource.properties.Environment?.Variables ?? {};
   return {
-    ...variables,
+    ...Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, String(value)])),
     AWS_REGION: options.region,
     AWS_DEFAULT_REGION: options.region,
     AWS_ACCESS_KEY_ID: 'local',

@@ -36,18 +36,20 @@ export function judgeOf(guarded: Guarded, report: (action: string, resource: str
   };
 }
 
+const judgeOfNobody: Judge = () => new Error('This call of AWS is made by no function, so nobody can judge it.');
+
 /**
  * Judges every AWS call of this thread as the function that makes it, before it leaves: requests go straight to the
  * engine (a proxy would cost a hop a call). Must run before a bundle is loaded.
  */
-export function installGuard(judgeOfCaller: () => Judge): void {
+export function installGuard(judgeOfCaller: () => Judge | undefined): void {
   // Not imported, as in shared/connection.ts.
   for (const protocol of [process.getBuiltinModule('node:http'), https]) {
     const request = protocol.request.bind(protocol) as (...options: unknown[]) => http.ClientRequest;
     protocol.request = ((...args: unknown[]) => {
       const { host, headers } = optionsOf(args);
       refuseRealCloud(host);
-      const judge = judgeOfCaller();
+      const judge = judgeOfCaller() ?? judgeOfNobody;
       const outgoing = request(...args);
       judgeAtEnd(outgoing, (body) => {
         const target = outgoing.getHeader(TARGET) ?? listed(headers, TARGET);

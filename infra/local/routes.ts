@@ -81,16 +81,22 @@ function routeOf(template: Template, resource: Resource): Route {
   };
 }
 
-/** ARNs of the functions that requests are answered by. */
+/** ARN of the function that an integration calls, if it is one. */
+export const integratedFunction = ({ properties }: Resource): string | undefined =>
+  /arn:aws:lambda:[^/]+/.exec(String(properties.IntegrationUri))?.[0];
+
+/** ARNs of the template's functions that requests are answered by. */
 export const functionsOfApi = (template: Template): Set<string> =>
   new Set(
-    template.resources('AWS::ApiGatewayV2::Integration').map((integration) => integrationOf(integration).functionArn),
+    template
+      .resources('AWS::ApiGatewayV2::Integration')
+      .flatMap((integration) => integratedFunction(integration) ?? [])
+      .filter((arn) => template.byArn(arn)?.type === 'AWS::Lambda::Function'),
   );
 
 function integrationOf(resource: Resource): Pick<Route, 'functionArn' | 'timeoutMilliseconds'> {
-  const { IntegrationType, IntegrationUri, IntegrationSubtype, PayloadFormatVersion, TimeoutInMillis } =
-    resource.properties;
-  const [functionArn] = /arn:aws:lambda:[^/]+/.exec(String(IntegrationUri)) ?? [];
+  const { IntegrationType, IntegrationSubtype, PayloadFormatVersion, TimeoutInMillis } = resource.properties;
+  const functionArn = integratedFunction(resource);
   if (IntegrationType !== 'AWS_PROXY' || IntegrationSubtype || PayloadFormatVersion !== '2.0' || !functionArn) {
     throw new TemplateError(
       `${resource.stack}/${resource.id}: the local gateway serves functions with payload format 2.0 only; ` +

@@ -41,6 +41,8 @@ export type FromThread =
 export interface SandboxStart {
   thread: ThreadData;
   memoryMegabytes: number;
+  /** How long loading a bundle may take. */
+  initSeconds: number;
   /** worker.ts as JavaScript. */
   scriptFile: string;
   onUsed(functionArn: string, action: string, resource: string): void;
@@ -79,9 +81,10 @@ interface Hosted {
   initTimer: NodeJS.Timeout;
   /** Calls that begin once its bundle is loaded; undefined from then on. */
   waiting: (() => void)[] | undefined;
+  /** Why its bundle cannot be loaded. A module fails once and for all. */
+  failure?: Failure;
 }
 
-const INIT_LIMIT_MS = 10_000;
 /** Lambda's limit for events and answers (counted here in characters, which spares a look at each). */
 const PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024;
 
@@ -92,16 +95,24 @@ const tooLarge = (errorType: string, bytes: number): FunctionError =>
     trace: [],
   });
 
+const failureIn = ({ data }: Hosted, errorType: string, what: string): Failure => ({
+  errorType,
+  errorMessage: `${data.functionName} ${what}`,
+  trace: [],
+});
+
 /** One worker thread. It takes calls of its functions until one crashes it or runs out of time, or it is closed. */
 export class Sandbox {
   readonly #worker: Worker;
+  readonly #initSeconds: number;
   readonly #hosted = new Map<string, Hosted>();
   readonly #calls = new Map<number, Call>();
   #lastId = 0;
   #accepting = true;
   #idleSince = performance.now();
 
-  constructor({ thread, memoryMegabytes, scriptFile, onUsed }: SandboxStart) {
+  constructor({ thread, memoryMegabytes, initSeconds, scriptFile, onUsed }: SandboxStart) {
+    this.#initSeconds = initSeconds;
     this.#worker = new Worker(scriptFile, {
       workerData: thread,
       env: {},
@@ -113,11 +124,11 @@ export class Sandbox {
     this.#worker.on('message', (message: FromThread) => {
       if (typeof message[0] === 'number') this.#settle(...(message as [number, string | undefined, Failure?]));
       else if (message[0] === 'used') onUsed(message[1], message[2], message[3]);
-      else if (message[0] === 'failed') this.#unload(message[1], message[2]);
+      else if (message[0] === 'failed') this.#spoil(message[1], message[2]);
       else this.#begin(message[1] as string);
     });
     this.#worker.on('error', (error) => {
-      for (const { data } of this.#hosted.values()) appendFileSync(data.logFile, `${error.stack ?? error}\n`);
+      for (const { data } of this.#working()) appendFileSync(data.logFile, `${error.stack ?? error}\n`);
       const outOfMemory = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
       this.#end(outOfMemory ? 'Runtime.OutOfMemory' : 'Runtime.ExitError', `ended: ${error.message}`);
     });
@@ -134,7 +145,7 @@ export class Sandbox {
     return this.#calls.size ? 0 : performance.now() - this.#idleSince;
   }
 
-  /** ARNs of the functions that it has loaded. */
+  /** ARNs of the functions that have been called here. */
   get functions(): string[] {
     return [...this.#hosted.keys()];
   }
@@ -144,10 +155,12 @@ export class Sandbox {
     const payload = JSON.stringify(event) ?? 'null';
     if (payload.length > PAYLOAD_LIMIT_BYTES) return Promise.reject(tooLarge('Request.TooLarge', payload.length));
     const hosted = this.#hosted.get(functionArn) ?? this.#load(dataOf());
+    if (hosted.failure) return Promise.reject(new FunctionError(hosted.failure));
     const id = ++this.#lastId;
     const call: Call = { requestId: randomUUID(), hosted, ...Promise.withResolvers<unknown>() };
     this.#calls.set(id, call);
     const begin = () => {
+      if (!this.#calls.has(id)) return;
       this.#limitTime(id, call);
       this.#tell(id, functionArn, call.requestId, payload);
     };
@@ -173,8 +186,14 @@ export class Sandbox {
   }
 
   #load(data: FunctionData): Hosted {
-    const late = () => this.#end('Sandbox.Timedout', 'took longer than 10 s to start');
-    const hosted: Hosted = { data, initTimer: setTimeout(late, INIT_LIMIT_MS), waiting: [] };
+    const late = () => {
+      this.#accepting = false;
+      this.#settleAll(
+        hosted,
+        failureIn(hosted, 'Sandbox.Timedout', `took longer than ${this.#initSeconds} s to start`),
+      );
+    };
+    const hosted: Hosted = { data, initTimer: setTimeout(late, this.#initSeconds * 1000), waiting: [] };
     this.#hosted.set(data.functionArn, hosted);
     this.#tell('load', data);
     return hosted;
@@ -187,12 +206,19 @@ export class Sandbox {
     hosted.waiting = undefined;
   }
 
-  /** Its next call tries to load it again. */
-  #unload(functionArn: string, failure: Failure): void {
+  /** Where nothing else is in the thread, it ends: the next call tries anew, as on Lambda. */
+  #spoil(functionArn: string, failure: Failure): void {
     const hosted = this.#hosted.get(functionArn)!;
     clearTimeout(hosted.initTimer);
-    this.#hosted.delete(functionArn);
-    for (const [id, call] of this.#calls) if (call.hosted === hosted) this.#settle(id, undefined, failure);
+    hosted.failure = failure;
+    this.#settleAll(hosted, failure);
+    if (this.#hosted.size === 1) this.retire();
+  }
+
+  /** The functions that work now, any of which may be why the thread ended; or else all. */
+  #working(): Iterable<Hosted> {
+    const working = new Set([...this.#calls.values()].map(({ hosted }) => hosted));
+    return working.size > 0 ? working : this.#hosted.values();
   }
 
   #limitTime(id: number, call: Call): void {
@@ -219,11 +245,15 @@ export class Sandbox {
     else call.reject(tooLarge('Function.ResponseSizeTooLarge', result.length));
   }
 
+  #settleAll(hosted: Hosted, failure: Failure): void {
+    for (const [id, call] of this.#calls) if (call.hosted === hosted) this.#settle(id, undefined, failure);
+  }
+
   #end(errorType: string, what: string): void {
     this.#accepting = false;
-    for (const { initTimer } of this.#hosted.values()) clearTimeout(initTimer);
-    for (const [id, { hosted }] of [...this.#calls]) {
-      this.#settle(id, undefined, { errorType, errorMessage: `${hosted.data.functionName} ${what}`, trace: [] });
+    for (const hosted of this.#hosted.values()) {
+      clearTimeout(hosted.initTimer);
+      this.#settleAll(hosted, failureIn(hosted, errorType, what));
     }
     void this.#worker.terminate();
   }

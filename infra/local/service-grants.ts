@@ -1,5 +1,6 @@
 import type { Used } from './functions.ts';
 import { policyOf, statementsOf } from './policies.ts';
+import { integratedFunction } from './routes.ts';
 import { type Properties, type Resource, type Template, TemplateError } from './template.ts';
 
 /**
@@ -48,7 +49,7 @@ export function assertServicesMay(template: Template): void {
   }
   for (const rule of template.resources('AWS::Events::Rule')) assertRuleMay(template, rule);
   for (const integration of template.resources('AWS::ApiGatewayV2::Integration')) {
-    const [arn] = /arn:aws:lambda:[^/]+/.exec(String(integration.properties.IntegrationUri)) ?? [];
+    const arn = integratedFunction(integration);
     if (arn) assertMayInvoke(template, integration, 'apigateway', arn, `:${integration.properties.ApiId}/`);
   }
   for (const pool of template.resources('AWS::Cognito::UserPool')) {

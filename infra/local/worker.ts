@@ -7,6 +7,7 @@ import { closeSync, existsSync, fstatSync, openSync, renameSync, writeSync } fro
 import module from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 import { installGuard, type Judge, judgeOf } from './guard.ts';
 import type { Failure, FromThread, FunctionData, ThreadData, ToThread } from './sandbox.ts';
@@ -27,12 +28,11 @@ const port = parentPort!;
 const LOG_LIMIT_BYTES = 16 * 1024 * 1024;
 const hosted = new Map<string, Hosted>();
 const running = new AsyncLocalStorage<Hosted>();
-let instances = 0;
+/** Modules that functions of this thread have. */
+const loaded = new Set<string>();
 
 /** Whose code runs now. What Node itself says, as of a warning, is said of the only function or the first. */
 const caller = (): Hosted | undefined => running.getStore() ?? hosted.values().next().value;
-
-const nobody: Judge = () => new Error('An AWS call that no function makes cannot be judged.');
 
 Object.defineProperty(process, 'env', { get: () => running.getStore()?.data.env ?? {} });
 for (const stream of [process.stdout, process.stderr]) {
@@ -45,7 +45,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 module.enableCompileCache(compileCacheDir);
 if (sourceMaps) process.setSourceMapsEnabled(true);
-installGuard(() => running.getStore()?.judge ?? nobody);
+installGuard(() => running.getStore()?.judge);
 
 port.on('message', (order: ToThread) => {
   if (order[0] === 'load') void load(order[1]);
@@ -54,20 +54,20 @@ port.on('message', (order: ToThread) => {
 
 async function load(data: FunctionData): Promise<void> {
   const { functionArn } = data;
-  const judge = judgeOf(data, (action, resource) => tell('used', functionArn, action, resource));
-  const loaded: Hosted = { data, judge, write: writerTo(data.logFile), handler: undefined };
-  hosted.set(functionArn, loaded);
-  await running.run(loaded, async () => {
-    try {
-      loaded.handler = await loadHandler(data);
-      // Now: a thread that is ended from outside has no later.
-      module.flushCompileCache();
-      tell('ready', functionArn);
-    } catch (error) {
-      console.error(error);
-      tell('failed', functionArn, failureOf(error));
-    }
-  });
+  try {
+    const judge = judgeOf(data, (action, resource) => tell('used', functionArn, action, resource));
+    const its: Hosted = { data, judge, write: writerTo(data.logFile), handler: undefined };
+    hosted.set(functionArn, its);
+    await running.run(its, async () => {
+      its.handler = await loadHandler(data);
+    });
+    // Now: a thread that is ended from outside has no later.
+    module.flushCompileCache();
+    tell('ready', functionArn);
+  } catch (error) {
+    hosted.get(functionArn)?.write(Buffer.from(`${inspect(error)}\n`));
+    tell('failed', functionArn, failureOf(error));
+  }
 }
 
 function answer(id: number, functionArn: string, requestId: string, event: string): Promise<void> {
@@ -108,8 +108,11 @@ async function loadHandler(data: FunctionData): Promise<Handler> {
   const path = join(data.codeDir, data.handler.slice(0, dot));
   const file = ['.mjs', '.js', '.cjs'].map((extension) => path + extension).find((candidate) => existsSync(candidate));
   if (!file) throw Object.assign(new Error(`Cannot find module ${path}`), { name: 'Runtime.ImportModuleError' });
-  // An instance for each function, though several may share a bundle, and for each time that loading it is tried.
-  const bundle = await import(`${pathToFileURL(file).href}?instance=${++instances}`);
+  // The second function of a bundle has an instance of its own; the first, and so most, the name that is in the cache.
+  const url = pathToFileURL(file).href;
+  const own = loaded.has(url) ? `${url}?of=${data.functionName}` : url;
+  loaded.add(url);
+  const bundle = await import(own);
   const handler = bundle[data.handler.slice(dot + 1)] ?? bundle.default?.[data.handler.slice(dot + 1)];
   if (typeof handler !== 'function') {
     throw Object.assign(new Error(`${data.handler} is undefined or not exported`), { name: 'Runtime.HandlerNotFound' });

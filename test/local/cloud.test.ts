@@ -82,6 +82,14 @@ describe('the local cloud', () => {
     expect(await keysOf(cloud, 'Orders')).not.toContain('stolen');
   });
 
+  test('runs the functions that answer requests together, and the others each alone', async () => {
+    const warm = () => cloud.functions.warm().map((arn) => /Shop-([a-z]+)/.exec(arn)![1]);
+    const api = cloud.functions.warm().find((arn) => arn.includes('Shop-api'))!;
+    expect(warm().sort()).toEqual(['api', 'listen', 'outsider', 'stream', 'task']);
+    cloud.functions.replace(api);
+    expect(warm().sort()).toEqual(['listen', 'stream', 'task']);
+  });
+
   test('takes tokens of its own issuer, for the scopes that they carry', async () => {
     const [till] = cloud.template.resources('AWS::Cognito::UserPoolClient');
     const token = await fetch(`${cloud.awsUrl}/oauth2/token`, {

@@ -113,6 +113,20 @@ describe('a function', () => {
     });
   });
 
+  test.each([
+    ['with', '--enable-source-maps', 'shop.ts:3:1'],
+    ['without', '', 'index.mjs:2:'],
+  ])('%s source maps tells where it failed', async (_, NODE_OPTIONS, place) => {
+    const map = { version: 3, sources: ['shop.ts'], names: [], mappings: ';AAEA' };
+    const url = `data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString('base64')}`;
+    const { functions } = host(
+      `export const handler = async () => {\nthrow new Error('lost'); };\n//# ${'sourceMappingURL'}=${url}`,
+      { properties: { Environment: { Variables: { NODE_OPTIONS } } } },
+    );
+    const { trace } = await functions.invoke(arn, {}).catch((error) => error);
+    expect(trace[1]).toContain(place);
+  });
+
   test('that answers nothing answers null', async () => {
     const { functions } = host('export const handler = async () => {};');
     expect(await functions.invoke(arn, {})).toBeNull();

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -15,7 +16,8 @@ const orders = arnOf('Orders');
 const code = `
   import http from 'node:http';
   import { isMainThread, threadId } from 'node:worker_threads';
-  if (process.env.BROKEN) throw new TypeError('broken');
+  if (process.env.LOADING === 'fails') throw new TypeError('broken');
+  if (process.env.LOADING === 'takes for ever') await new Promise((resolve) => setTimeout(resolve, 1e6));
   const stage = process.env.STAGE;
   let calls = 0;
   const get = (table) => new Promise((resolve, reject) => {
@@ -32,6 +34,8 @@ const code = `
     calls += 1;
     if (event.block) while (true) {}
     if (event.crash) process.exit(1);
+    if (event.lose) { Promise.reject(new Error('lost')); await new Promise(() => {}); }
+    if (event.eat) for (const all = []; ; ) all.push(Array(1e5).fill(Math.random()));
     if (event.say) {
       console.log('at once');
       setTimeout(() => console.log('later, in ' + process.env.STAGE), 20);
@@ -39,7 +43,7 @@ const code = `
     }
     await later(event.wait ?? 0);
     if (event.table) return get(event.table);
-    return { calls, stage, now: process.env.STAGE, threadId, isMainThread };
+    return { calls, stage, now: process.env.STAGE, number: process.env.NUMBER, threadId, isMainThread };
   };`;
 
 const open: (() => unknown)[] = [];
@@ -48,22 +52,34 @@ afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
 });
 
-const hostOf = async (): Promise<{ functions: FunctionHost; logOf(name: string): string }> => {
+interface Host {
+  functions: FunctionHost;
+  logOf(name: string): string;
+  /** Of this process, threads included. */
+  openFiles(): number;
+}
+
+const hostOf = async (): Promise<Host> => {
   const server = createServer((request, response) => request.resume().on('end', () => response.end('{}')));
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   open.push(() => new Promise((closed) => server.close(closed).closeAllConnections()));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const of = (name: string, table: string, variables = {}) =>
-    functionOf(name, { Timeout: 0.5, Environment: { Variables: { STAGE: name.toLowerCase(), ...variables } } }, [
-      { Effect: 'Allow', Action: 'dynamodb:GetItem', Resource: `arn:aws:dynamodb:*:*:table/${table}` },
-    ]);
-  const resources = {
-    ...of('Carts', 'carts'),
-    ...of('Orders', 'orders'),
-    ...of('Broken', 'none', { BROKEN: 'yes' }),
-    ...of('Alone', 'none'),
+  const of = (name: string, properties: { LOADING?: string; Code?: object } = {}) => {
+    const { LOADING, ...others } = properties;
+    const Variables = { STAGE: name.toLowerCase(), NUMBER: 5, ...(LOADING === undefined ? {} : { LOADING }) };
+    const Resource = `arn:aws:dynamodb:*:*:table/${name.toLowerCase()}`;
+    const setting = { Timeout: 0.5, MemorySize: 64, Environment: { Variables }, ...others };
+    return functionOf(name, setting, [{ Effect: 'Allow', Action: 'dynamodb:GetItem', Resource }]);
   };
-  const names = ['Carts', 'Orders', 'Broken', 'Alone'];
+  const resources = {
+    ...of('Carts'),
+    ...of('Orders', { Code: { S3Key: 'Carts.zip' } }),
+    ...of('Broken', { LOADING: 'fails' }),
+    ...of('Hung', { LOADING: 'takes for ever' }),
+    ...of('Alone'),
+    ...of('AloneBroken', { LOADING: 'fails' }),
+  };
+  const names = ['Carts', 'Broken', 'Hung', 'Alone', 'AloneBroken'];
   const assembly = assemblyOf(resources, Object.fromEntries(names.map((name) => [name, code])));
   open.push(() => assembly[Symbol.dispose]());
   const functions = startFunctions({
@@ -71,10 +87,15 @@ const hostOf = async (): Promise<{ functions: FunctionHost; logOf(name: string):
     template: loadTemplate(assembly.dir, options),
     dataDir: assembly.dataDir,
     environment: () => ({ AWS_ENDPOINT_URL_DYNAMODB: url }),
-    together: new Set([carts, orders, arnOf('Broken')]),
+    together: new Set([carts, orders, arnOf('Broken'), arnOf('Hung')]),
+    initSeconds: 0.5,
   });
   open.push(() => functions.close());
-  return { functions, logOf: (name) => readFileSync(join(assembly.dataDir, 'logs', `Shop-${name}.log`), 'utf8') };
+  return {
+    functions,
+    logOf: (name) => readFileSync(join(assembly.dataDir, 'logs', `Shop-${name}.log`), 'utf8'),
+    openFiles: () => readdirSync('/proc/self/fd').length,
+  };
 };
 
 describe('functions that share a thread', () => {
@@ -84,7 +105,7 @@ describe('functions that share a thread', () => {
       functions.invoke(carts, { wait: 20 }),
       functions.invoke(orders, { wait: 10 }),
     ]);
-    expect(first).toMatchObject({ calls: 1, stage: 'carts', now: 'carts', isMainThread: false });
+    expect(first).toMatchObject({ calls: 1, stage: 'carts', now: 'carts', number: '5', isMainThread: false });
     expect(second).toMatchObject({ calls: 1, stage: 'orders', now: 'orders', isMainThread: false });
     const threadOf = async (arn: string) => ((await functions.invoke(arn, {})) as { threadId: number }).threadId;
     expect(await threadOf(carts)).toBe(await threadOf(orders));
@@ -117,24 +138,77 @@ describe('functions that share a thread', () => {
     await expect.poll(() => logOf('Orders')).toBe('at once\nlater, in orders\n');
   });
 
-  test('do not suffer from one that cannot be loaded', async () => {
-    const { functions } = await hostOf();
-    const running = functions.invoke(carts, { wait: 50 });
+  test('do not suffer from one that cannot be loaded, which says why each time', async () => {
+    const { functions, logOf, openFiles } = await hostOf();
+    const running = functions.invoke(carts, { wait: 100 });
     const failure = { errorType: 'TypeError', message: 'broken' };
     await expect(functions.invoke(arnOf('Broken'), {})).rejects.toMatchObject(failure);
-    await expect(functions.invoke(arnOf('Broken'), {})).rejects.toMatchObject(failure);
+    const before = openFiles();
+    for (let time = 0; time < 20; time += 1) {
+      await expect(functions.invoke(arnOf('Broken'), {})).rejects.toMatchObject(failure);
+    }
+    if (process.platform === 'linux') expect(openFiles()).toBeLessThan(before + 10);
     expect(await running).toMatchObject({ calls: 1 });
     expect(await functions.invoke(carts, {})).toMatchObject({ calls: 2 });
+    expect(logOf('Broken')).toContain('TypeError: broken');
+  });
+
+  test('that cannot be loaded and are alone in one have a fresh one each time', async () => {
+    const { functions } = await hostOf();
+    for (let time = 0; time < 3; time += 1) {
+      await expect(functions.invoke(arnOf('AloneBroken'), {})).rejects.toMatchObject({ errorType: 'TypeError' });
+      expect(functions.warm()).toEqual([]);
+    }
+  });
+
+  test('end their calls while another takes too long to load', async () => {
+    const { functions } = await hostOf();
+    const hung = functions.invoke(arnOf('Hung'), {});
+    const refused = expect(hung).rejects.toMatchObject({
+      errorType: 'Sandbox.Timedout',
+      message: 'Shop-Hung took longer than 0.5 s to start',
+    });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const running = functions.invoke(carts, { wait: 400 });
+    await refused;
+    expect(await running).toMatchObject({ calls: 1 });
+    expect(await functions.invoke(carts, {})).toMatchObject({ calls: 1 });
   });
 
   test.each([
     ['blocks it', { block: true }, 'Sandbox.Timedout'],
     ['ends it', { crash: true }, 'Runtime.ExitError'],
-  ])('are served by a fresh one after one that %s', async (_, event, errorType) => {
+    ['leaves a rejection unhandled', { lose: true }, 'Runtime.ExitError'],
+    ['eats its memory', { eat: true }, 'Runtime.OutOfMemory'],
+  ])('are served by a fresh one after one that %s', { timeout: 20_000 }, async (_, event, errorType) => {
     const { functions } = await hostOf();
     expect(await functions.invoke(carts, {})).toMatchObject({ calls: 1 });
     await expect(functions.invoke(orders, event)).rejects.toMatchObject({ errorType });
     expect(await functions.invoke(carts, {})).toMatchObject({ calls: 1 });
     expect(await functions.invoke(orders, {})).toMatchObject({ calls: 1 });
+  });
+
+  test('find in their log why one ended the thread, and nothing where they did not run', async () => {
+    const { functions, logOf } = await hostOf();
+    await functions.invoke(carts, {});
+    await expect(functions.invoke(orders, { lose: true })).rejects.toMatchObject({
+      message: 'Shop-Orders ended: lost',
+    });
+    expect(logOf('Orders')).toContain('Error: lost');
+    expect(logOf('Carts')).toBe('');
+  });
+});
+
+describe('a call of AWS that no function makes', () => {
+  test('is refused', () => {
+    const guard = join(import.meta.dirname, '..', '..', 'infra', 'local', 'guard.ts');
+    const script = `
+      import http from 'node:http';
+      const { installGuard } = await import(${JSON.stringify(guard)});
+      installGuard(() => undefined);
+      const request = http.request('http://127.0.0.1:1', { headers: { 'x-amz-target': 'DynamoDB_20120810.GetItem' } });
+      request.once('error', ({ message }) => console.log(message)).end('{}');`;
+    const said = execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' });
+    expect(said).toBe('This call of AWS is made by no function, so nobody can judge it.\n');
   });
 });
