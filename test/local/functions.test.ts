@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type FunctionHost, startFunctions } from '../../infra/local/functions.ts';
+import { type FunctionError, type FunctionHost, startFunctions } from '../../infra/local/functions.ts';
 import { loadTemplate, type Properties } from '../../infra/local/template.ts';
 import { type Assembly, assemblyOf, functionOf, options } from './assembly.ts';
 
@@ -123,7 +123,7 @@ describe('a function', () => {
       `export const handler = async () => {\nthrow new Error('lost'); };\n//# ${'sourceMappingURL'}=${url}`,
       { properties: { Environment: { Variables: { NODE_OPTIONS } } } },
     );
-    const { trace } = await functions.invoke(arn, {}).catch((error) => error);
+    const { trace } = (await functions.invoke(arn, {}).catch((error: unknown) => error)) as FunctionError;
     expect(trace[1]).toContain(place);
   });
 
