@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 import type { Surroundings } from './access.ts';
 import { statementsOf } from './policies.ts';
 import { type FunctionData, Sandbox } from './sandbox.ts';
-import { type Resource, type Template, TemplateError } from './template.ts';
+import { type Properties, type Resource, type Template, TemplateError } from './template.ts';
 
 export { FunctionError } from './sandbox.ts';
 
@@ -98,7 +98,7 @@ export function startFunctions(options: FunctionOptions): FunctionHost {
           String(Environment?.Variables?.NODE_OPTIONS ?? '').includes('--enable-source-maps'),
         ),
       },
-      memoryMegabytes: Math.max(...settings.map(({ MemorySize }) => MemorySize ?? 128)),
+      memoryMegabytes: Math.max(...settings.map(memoryOf)),
       onUsed: (arn, action, resource) =>
         used.set(`${arn} ${action} ${resource}`, { functionArn: arn, action, resource }),
     });
@@ -163,8 +163,12 @@ function functionIn(template: Template, functionArn: string): Resource {
   return resource;
 }
 
+function memoryOf({ MemorySize }: Properties): number {
+  return MemorySize ?? 128;
+}
+
 function functionDataOf(resource: Resource, options: FunctionOptions, surroundings: Surroundings): FunctionData {
-  const { Code, Handler, Role, Timeout, MemorySize } = resource.properties;
+  const { Code, Handler, Role, Timeout } = resource.properties;
   if (!Code?.S3Key) {
     throw new TemplateError(`${resource.stack}/${resource.id} has no code asset: give it lambda.Code.fromAsset().`);
   }
@@ -174,7 +178,7 @@ function functionDataOf(resource: Resource, options: FunctionOptions, surroundin
     handler: Handler,
     codeDir: options.template.assetPath(Code.S3Key),
     timeoutSeconds: Timeout ?? 3,
-    memoryMegabytes: MemorySize ?? 128,
+    memoryMegabytes: memoryOf(resource.properties),
     logFile: join(options.dataDir, 'logs', `${resource.name}.log`),
     env: environmentOf(resource, options),
     statements: statementsOf(options.template, Role),

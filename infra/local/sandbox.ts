@@ -28,15 +28,16 @@ export interface Failure {
   trace: string[];
 }
 
-/** To a thread: a function to host, and once that is ready, its calls: id, ARN, request id, event as JSON. */
-export type ToThread = ['load', FunctionData] | [number, string, string, string];
+/** What a thread is told: a function to host and, once that is ready, its calls. Events and results are JSON. */
+export type ToThread =
+  | [kind: 'load', data: FunctionData]
+  | [kind: 'call', id: number, functionArn: string, requestId: string, event: string];
 
-/** From a thread: of the function with an ARN, or of the call with an id, whose result is JSON. */
 export type FromThread =
-  | ['ready', string]
-  | ['failed', string, Failure]
-  | ['used', string, string, string]
-  | [number, string | undefined, Failure?];
+  | [kind: 'ready', functionArn: string]
+  | [kind: 'failed', functionArn: string, failure: Failure]
+  | [kind: 'used', functionArn: string, action: string, resource: string]
+  | [kind: 'answered', id: number, result: string | undefined, failure?: Failure];
 
 export interface SandboxStart {
   thread: ThreadData;
@@ -88,18 +89,10 @@ interface Hosted {
 /** Lambda's limit for events and answers (counted here in characters, which spares a look at each). */
 const PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024;
 
-const tooLarge = (errorType: string, bytes: number): FunctionError =>
-  new FunctionError({
-    errorType,
-    errorMessage: `${bytes} bytes are over the limit of ${PAYLOAD_LIMIT_BYTES}`,
-    trace: [],
-  });
+const failureOf = (errorType: string, errorMessage: string): Failure => ({ errorType, errorMessage, trace: [] });
 
-const failureIn = ({ data }: Hosted, errorType: string, what: string): Failure => ({
-  errorType,
-  errorMessage: `${data.functionName} ${what}`,
-  trace: [],
-});
+const tooLarge = (errorType: string, bytes: number): FunctionError =>
+  new FunctionError(failureOf(errorType, `${bytes} bytes are over the limit of ${PAYLOAD_LIMIT_BYTES}`));
 
 /** One worker thread. It takes calls of its functions until one crashes it or runs out of time, or it is closed. */
 export class Sandbox {
@@ -122,10 +115,10 @@ export class Sandbox {
       resourceLimits: { maxOldGenerationSizeMb: memoryMegabytes },
     });
     this.#worker.on('message', (message: FromThread) => {
-      if (typeof message[0] === 'number') this.#settle(...(message as [number, string | undefined, Failure?]));
+      if (message[0] === 'answered') this.#settle(message[1], message[2], message[3]);
       else if (message[0] === 'used') onUsed(message[1], message[2], message[3]);
       else if (message[0] === 'failed') this.#spoil(message[1], message[2]);
-      else this.#begin(message[1] as string);
+      else this.#begin(message[1]);
     });
     this.#worker.on('error', (error) => {
       for (const { data } of this.#working()) appendFileSync(data.logFile, `${error.stack ?? error}\n`);
@@ -162,7 +155,7 @@ export class Sandbox {
     const begin = () => {
       if (!this.#calls.has(id)) return;
       this.#limitTime(id, call);
-      this.#tell(id, functionArn, call.requestId, payload);
+      this.#tell('call', id, functionArn, call.requestId, payload);
     };
     if (hosted.waiting === undefined) begin();
     else hosted.waiting.push(begin);
@@ -188,10 +181,8 @@ export class Sandbox {
   #load(data: FunctionData): Hosted {
     const late = () => {
       this.#accepting = false;
-      this.#settleAll(
-        hosted,
-        failureIn(hosted, 'Sandbox.Timedout', `took longer than ${this.#initSeconds} s to start`),
-      );
+      const what = `${data.functionName} took longer than ${this.#initSeconds} s to start`;
+      this.#settleAll(hosted, failureOf('Sandbox.Timedout', what));
     };
     const hosted: Hosted = { data, initTimer: setTimeout(late, this.#initSeconds * 1000), waiting: [] };
     this.#hosted.set(data.functionArn, hosted);
@@ -227,7 +218,7 @@ export class Sandbox {
       // Lambda ends the environment with the call. Other calls share this thread: it ends when they have.
       this.#accepting = false;
       const errorMessage = `${call.requestId} Task timed out after ${timeoutSeconds.toFixed(2)} seconds`;
-      this.#settle(id, undefined, { errorType: 'Sandbox.Timedout', errorMessage, trace: [] });
+      this.#settle(id, undefined, failureOf('Sandbox.Timedout', errorMessage));
     }, timeoutSeconds * 1000);
   }
 
@@ -253,7 +244,7 @@ export class Sandbox {
     this.#accepting = false;
     for (const hosted of this.#hosted.values()) {
       clearTimeout(hosted.initTimer);
-      this.#settleAll(hosted, failureIn(hosted, errorType, what));
+      this.#settleAll(hosted, failureOf(errorType, `${hosted.data.functionName} ${what}`));
     }
     void this.#worker.terminate();
   }

@@ -49,7 +49,7 @@ installGuard(() => running.getStore()?.judge);
 
 port.on('message', (order: ToThread) => {
   if (order[0] === 'load') void load(order[1]);
-  else void answer(...order);
+  else void answer(order[1], order[2], order[3], order[4]);
 });
 
 async function load(data: FunctionData): Promise<void> {
@@ -75,10 +75,10 @@ function answer(id: number, functionArn: string, requestId: string, event: strin
   return running.run(called, async () => {
     try {
       const result = await called.handler!(JSON.parse(event), contextOf(called.data, requestId));
-      tell(id, JSON.stringify(result) ?? 'null');
+      tell('answered', id, JSON.stringify(result) ?? 'null');
     } catch (error) {
       console.error(JSON.stringify({ level: 'ERROR', requestId, ...failureOf(error) }));
-      tell(id, undefined, failureOf(error));
+      tell('answered', id, undefined, failureOf(error));
     }
   });
 }
