@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
-import { type FunctionHost, startFunctions } from '../../infra/local/functions.ts';
-import { loadTemplate } from '../../infra/local/template.ts';
-import { assemblyOf, functionOf, options } from './assembly.ts';
+import { describe, expect, test } from 'vitest';
+import { type FunctionHost, startFunctions } from '../../../infra/local/functions.ts';
+import { loadTemplate } from '../../../infra/local/template.ts';
+import { assemblyOf, functionOf, options } from '../assembly.ts';
+import { dynamodb, open } from './fixture.ts';
 
 const arnOf = (name: string) => `arn:aws:lambda:ap-northeast-2:000000000000:function:Shop-${name}`;
 const carts = arnOf('Carts');
@@ -46,12 +45,6 @@ const code = `
     return { calls, stage, now: process.env.STAGE, number: process.env.NUMBER, threadId, isMainThread };
   };`;
 
-const open: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
-
 interface Host {
   functions: FunctionHost;
   logOf(name: string): string;
@@ -60,10 +53,7 @@ interface Host {
 }
 
 const hostOf = async (): Promise<Host> => {
-  const server = createServer((request, response) => request.resume().on('end', () => response.end('{}')));
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  open.push(() => new Promise((closed) => server.close(closed).closeAllConnections()));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url } = await dynamodb();
   const of = (name: string, properties: { LOADING?: string; Code?: object } = {}) => {
     const { LOADING, ...others } = properties;
     const Variables = { STAGE: name.toLowerCase(), NUMBER: 5, ...(LOADING === undefined ? {} : { LOADING }) };
@@ -201,7 +191,7 @@ describe('functions that share a thread', () => {
 
 describe('a call of AWS that no function makes', () => {
   test('is refused', () => {
-    const guard = join(import.meta.dirname, '..', '..', 'infra', 'local', 'guard.ts');
+    const guard = join(import.meta.dirname, '..', '..', '..', 'infra', 'local', 'guard.ts');
     const script = `
       import http from 'node:http';
       const { installGuard } = await import(${JSON.stringify(guard)});
